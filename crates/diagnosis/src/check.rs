@@ -1,0 +1,239 @@
+//! What a check is: one value that names itself, what it needs, how it fires, and examples that prove it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{
+    execution::{ContainerExecution, judge},
+    fact::{Fact, Gap},
+    finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind, finding_id},
+    fix::{Fix, Safety, Step},
+    inventory::{Container, Image, Inventory},
+    reference::normalise,
+};
+
+/// One check.
+pub struct Check {
+    /// Stable id, also the name of its file with `-` as `_`.
+    pub id: &'static str,
+    /// What it finds, in one line.
+    pub title: &'static str,
+    /// Why that matters and what to do, in a short paragraph.
+    pub why: &'static str,
+    /// How bad its findings are.
+    pub severity: Severity,
+    /// Facts it cannot do without.
+    pub needs: &'static [Need],
+    /// Why it does not apply to this inventory at all, if it does not.
+    pub applies: fn(&Context<'_>) -> Result<(), String>,
+    /// The judgement.
+    pub run: fn(&Context<'_>) -> Vec<Finding>,
+    /// Checks whose finding about the same subject this one says better.
+    pub supersedes: &'static [&'static str],
+    /// Tests, documentation and the window's explanation in one.
+    pub examples: &'static [Example],
+}
+
+/// A small inventory and what the check must say of it.
+pub struct Example {
+    /// The situation, in words.
+    pub name: &'static str,
+    /// Whether the check fires.
+    pub verdict: Verdict,
+    /// The inventory.
+    pub inventory: fn() -> Inventory,
+}
+
+/// What a check says of an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// One finding or more.
+    Fires,
+    /// None.
+    Silent,
+}
+
+/// A kind of fact a check cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Need {
+    /// The engine's platform.
+    EnginePlatform,
+    /// The list of containers.
+    Containers,
+    /// How each running container runs.
+    Execution,
+    /// Platform of each container.
+    ContainerPlatform,
+    /// The list of images.
+    Images,
+    /// Platforms of each image.
+    ImagePlatforms,
+    /// The Compose files of the projects seen.
+    ComposeFiles,
+    /// The places that set DOCKER_DEFAULT_PLATFORM.
+    DefaultPlatforms,
+    /// What kind of machine this is.
+    HostFacts,
+}
+
+/// Missing facts of one kind.
+pub struct Missing {
+    /// The fact is missing as a whole: the check cannot run.
+    pub whole: Option<Gap>,
+    /// It is missing for these subjects: the check runs, and these are not judged.
+    pub parts: Vec<(Subject, Gap)>,
+}
+
+/// An inventory with what every check would otherwise work out again.
+pub struct Context<'a> {
+    /// The facts.
+    pub inventory: &'a Inventory,
+    /// Every container with how it runs, in the inventory's order.
+    pub containers: Vec<(&'a Container, ContainerExecution)>,
+}
+
+impl<'a> Context<'a> {
+    /// Works out how every container runs.
+    pub fn new(inventory: &'a Inventory) -> Self {
+        let engine = &inventory.engine;
+        Self { inventory, containers: inventory.containers.items.iter().map(|c| (c, judge(c, engine))).collect() }
+    }
+
+    /// The image a container's reference means today.
+    pub fn image_of_reference(&self, container: &Container) -> Option<&'a Image> {
+        let wanted = normalise(&container.image)?;
+        self.inventory
+            .images
+            .items
+            .iter()
+            .find(|image| image.tags.iter().chain(&image.digests).any(|t| normalise(t).as_deref() == Some(&wanted)))
+    }
+
+    /// A platform of the container's image that is here and native to the engine.
+    pub fn native_variant_here(&self, container: &Container) -> Option<String> {
+        let engine = self.inventory.engine.platform.known()?;
+        let image = self.image_of_reference(container)?;
+        image.platforms.known()?.iter().filter(|p| p.available).find_map(|p| {
+            let platform = p.platform.known()?;
+            (platform.on(engine) == crate::platform::Nativeness::Native).then(|| platform.to_string())
+        })
+    }
+
+    /// What is missing of a kind of fact.
+    pub fn missing(&self, need: Need) -> Missing {
+        let inventory = self.inventory;
+        let whole = |gap: Option<&Gap>| Missing { whole: gap.cloned(), parts: Vec::new() };
+        let list_gap = |complete: bool, gaps: &'a [Gap], what: &str| {
+            if complete { None } else { Some(gaps.first().cloned().unwrap_or_else(|| Gap::new(what, "not asked yet"))) }
+        };
+        match need {
+            Need::EnginePlatform => whole(inventory.engine.platform.gap()),
+            Need::Containers => Missing {
+                whole: list_gap(inventory.containers.complete, &inventory.containers.gaps, "the list of containers"),
+                parts: Vec::new(),
+            },
+            Need::Images => Missing {
+                whole: list_gap(inventory.images.complete, &inventory.images.gaps, "the list of images"),
+                parts: Vec::new(),
+            },
+            Need::Execution => self.container_parts(|_, execution| execution.gap.clone()),
+            Need::ContainerPlatform => self.container_parts(|container, _| container.platform.gap().cloned()),
+            Need::ImagePlatforms => Missing { whole: None, parts: self.image_gaps() },
+            Need::ComposeFiles => Missing { whole: None, parts: self.compose_gaps() },
+            Need::DefaultPlatforms => whole(inventory.default_platforms.gap()),
+            Need::HostFacts => whole(inventory.host.apple_silicon.gap()),
+        }
+    }
+
+    fn container_parts(&self, gap: impl Fn(&Container, &ContainerExecution) -> Option<Gap>) -> Missing {
+        let parts = self
+            .containers
+            .iter()
+            .filter_map(|(container, execution)| Some((container_subject(container), gap(container, execution)?)))
+            .collect();
+        Missing { whole: None, parts }
+    }
+
+    fn image_gaps(&self) -> Vec<(Subject, Gap)> {
+        let images = self.inventory.images.items.iter();
+        images
+            .filter_map(|image| {
+                let name = image.tags.first().cloned().unwrap_or_else(|| image.id.clone());
+                Some((Subject::new(SubjectKind::Image, name), image.platforms.gap()?.clone()))
+            })
+            .collect()
+    }
+
+    fn compose_gaps(&self) -> Vec<(Subject, Gap)> {
+        let files = self.inventory.projects.iter().flat_map(|p| p.files.iter().map(move |f| (p, f)));
+        files
+            .filter_map(|(project, file)| {
+                let subject = Subject::new(SubjectKind::Service, &project.name).at(&file.path, None);
+                Some((subject, file.services.gap()?.clone()))
+            })
+            .collect()
+    }
+
+    /// A finding of `check`, its id worked out.
+    pub fn finding(&self, check: &Check, confidence: Confidence, subject: Subject, words: Words) -> Finding {
+        Finding {
+            id: finding_id(check.id, &self.inventory.engine.endpoint, &subject),
+            check: check.id.to_owned(),
+            severity: check.severity,
+            confidence,
+            subject,
+            title: words.title,
+            why: words.why,
+            evidence: words.evidence,
+            fixes: Vec::new(),
+            superseded_by: None,
+        }
+    }
+}
+
+/// What a finding says.
+pub struct Words {
+    /// What, in one line.
+    pub title: String,
+    /// Why it matters here.
+    pub why: String,
+    /// What was seen.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Finding {
+    /// Adds a fix as the next option.
+    #[must_use]
+    pub fn with_fix(
+        mut self,
+        title: impl Into<String>,
+        summary: impl Into<String>,
+        safety: Safety,
+        steps: Vec<Step>,
+    ) -> Self {
+        let promise = (safety != Safety::ShowOnly).then(|| self.check.clone());
+        let option = self.fixes.len() as u32 + 1;
+        self.fixes.push(Fix { option, title: title.into(), summary: summary.into(), safety, steps, promise });
+        self
+    }
+}
+
+/// The subject of findings about a container: its name, which survives a recreate.
+pub fn container_subject(container: &Container) -> Subject {
+    Subject::new(SubjectKind::Container, &container.name)
+}
+
+/// For checks that apply everywhere.
+pub fn always(_: &Context<'_>) -> Result<(), String> {
+    Ok(())
+}
+
+/// A fact that must be there, for checks that already said they need it.
+pub fn engine_platform_words(inventory: &Inventory) -> String {
+    match &inventory.engine.platform {
+        Fact::Known(platform) => platform.to_string(),
+        Fact::Unknown { .. } => inventory.engine.arch.clone(),
+    }
+}

@@ -1,0 +1,79 @@
+//! A running container whose processes run under an emulator.
+
+use crate::{
+    check::{Check, Context, Example, Need, Verdict, Words, always, container_subject, engine_platform_words},
+    example::{container, foreign_to, inventory},
+    execution::{Execution, Expected},
+    fact::Fact,
+    finding::{Confidence, Finding, Severity},
+    inventory::{Inventory, Listing},
+};
+
+/// The check.
+pub static CHECK: Check = Check {
+    id: "emulated-container",
+    title: "A container runs under an emulator",
+    why: "Its image is built for another processor than the engine's, so every instruction is translated. It runs slower, \
+          and some programs crash. Look for an image with the engine's platform, or build one.",
+    severity: Severity::Slow,
+    needs: &[Need::EnginePlatform, Need::Containers, Need::ContainerPlatform, Need::Execution],
+    applies: always,
+    run,
+    supersedes: &[],
+    examples: &[
+        Example { name: "an Intel image under Rosetta on an ARM engine", verdict: Verdict::Fires, inventory: rosetta },
+        Example { name: "an ARM image under QEMU on an Intel engine", verdict: Verdict::Fires, inventory: qemu },
+        Example { name: "a native container", verdict: Verdict::Silent, inventory: native },
+        Example { name: "a stopped container", verdict: Verdict::Silent, inventory: stopped },
+    ],
+};
+
+fn run(context: &Context<'_>) -> Vec<Finding> {
+    let engine = engine_platform_words(context.inventory);
+    let mut findings = Vec::new();
+    for (container, execution) in &context.containers {
+        let confidence = match (execution.execution, &execution.expected) {
+            (Execution::Emulated, _) => Confidence::Certain,
+            // It must be emulated to run at all; only the emulator's name is missing.
+            (Execution::Unknown, Fact::Known(Expected::Emulated)) => Confidence::Likely,
+            _ => continue,
+        };
+        let platform = container.platform.known().map(ToString::to_string).unwrap_or_default();
+        let by = execution.emulator_name();
+        let image = &container.image;
+        findings.push(context.finding(
+            &CHECK,
+            confidence,
+            container_subject(container),
+            Words {
+                title: format!("{} runs under {by}", container.name),
+                why: format!("{image} is {platform} and the engine is {engine}, so every instruction is translated."),
+                evidence: execution.evidence.clone(),
+            },
+        ));
+    }
+    findings
+}
+
+fn with(arch: &str, interpreter: &str) -> Inventory {
+    let mut seen = inventory(arch);
+    let line = format!("{interpreter} /bin/app");
+    seen.containers = Listing::of(vec![container("web").platform(foreign_to(arch)).processes(&[&line]).build()]);
+    seen
+}
+fn rosetta() -> Inventory {
+    with("arm64", "/run/rosetta/rosetta")
+}
+fn qemu() -> Inventory {
+    with("amd64", "/usr/bin/qemu-aarch64")
+}
+fn native() -> Inventory {
+    let mut seen = inventory("arm64");
+    seen.containers = Listing::of(vec![container("web").build()]);
+    seen
+}
+fn stopped() -> Inventory {
+    let mut seen = inventory("arm64");
+    seen.containers = Listing::of(vec![container("web").platform("linux/amd64").stopped().build()]);
+    seen
+}

@@ -1,0 +1,123 @@
+//! Runs emulated although the native variant of the same image is already on the engine.
+
+use crate::{
+    check::{Check, Context, Example, Need, Verdict, Words, always, container_subject},
+    compose::Pin,
+    example::{container, index, inventory},
+    finding::{Confidence, Evidence, Finding, Severity},
+    fix::{Safety, Step},
+    inventory::{Container, Inventory, Listing},
+};
+
+/// The check.
+pub static CHECK: Check = Check {
+    id: "needless-emulation",
+    title: "A container runs emulated although its native image is here",
+    why: "The same tag holds the engine's own platform, already on this engine, but the container was started for another \
+          one: by a pin, by --platform or by DOCKER_DEFAULT_PLATFORM. Start it again without that.",
+    severity: Severity::Slow,
+    needs: &[
+        Need::EnginePlatform,
+        Need::Containers,
+        Need::ContainerPlatform,
+        Need::Execution,
+        Need::Images,
+        Need::ImagePlatforms,
+    ],
+    applies: always,
+    run,
+    supersedes: &["emulated-container"],
+    examples: &[
+        Example {
+            name: "both platforms are here, the foreign one runs",
+            verdict: Verdict::Fires,
+            inventory: both_here,
+        },
+        Example {
+            name: "the index lists a native platform that is not here",
+            verdict: Verdict::Silent,
+            inventory: only_listed,
+        },
+        Example { name: "only the foreign platform exists", verdict: Verdict::Silent, inventory: foreign_only },
+    ],
+};
+
+fn run(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (container, execution) in &context.containers {
+        if !execution.is_emulated() {
+            continue;
+        }
+        let Some(native) = context.native_variant_here(container) else {
+            continue;
+        };
+        let by = execution.emulator_name();
+        let mut evidence =
+            vec![Evidence::new(format!("image {}", container.image), format!("{native} is on this engine"))];
+        evidence.extend(execution.evidence.iter().cloned());
+        let finding = context.finding(
+            &CHECK,
+            Confidence::Certain,
+            container_subject(container),
+            Words {
+                title: format!("{} runs under {by}, and its native image is already here", container.name),
+                why: format!("{} holds {native} too. Started for that, it needs no emulator.", container.image),
+                evidence,
+            },
+        );
+        let (text, commands) = way_back(context, container, &native);
+        findings.push(finding.with_fix(
+            format!("Start {} for {native}", container.name),
+            "Nothing is changed for you here: recreating a container stops it, so read the lines and run them yourself.",
+            Safety::ShowOnly,
+            vec![Step::Tell { text, commands }],
+        ));
+    }
+    findings
+}
+
+fn way_back(context: &Context<'_>, container: &Container, native: &str) -> (String, Vec<Vec<String>>) {
+    let words = |items: &[&str]| items.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+    let Some(membership) = &container.compose else {
+        let text = format!(
+            "Remove {} and start it again with --platform {native} in front of {}.",
+            container.name, container.image
+        );
+        return (text, vec![]);
+    };
+    let project = context.inventory.projects.iter().find(|p| p.name == membership.project);
+    let files = project.map(|p| p.files.as_slice()).unwrap_or_default();
+    let mut up = words(&["docker", "compose"]);
+    for file in files {
+        up.extend(words(&["-f", &file.path]));
+    }
+    up.extend(words(&["-p", &membership.project, "up", "-d", "--force-recreate", &membership.service]));
+    let text = match project.map(|p| p.pin(&membership.service)) {
+        Some(Pin::Pinned { file, platform }) => {
+            let line = platform.line.map(|n| format!(" in line {n}")).unwrap_or_default();
+            format!(
+                "{}{line} pins {} to {}. Take that line out, then recreate the service.",
+                file.path, membership.service, platform.value
+            )
+        }
+        _ => format!("Recreate the service {} with DOCKER_DEFAULT_PLATFORM unset.", membership.service),
+    };
+    (text, vec![up])
+}
+
+fn with(platforms: &[(&str, bool)]) -> Inventory {
+    let mut seen = inventory("arm64");
+    seen.images = Listing::of(vec![index("web:1", platforms)]);
+    let running = container("web").image("web:1").platform("linux/amd64").processes(&["/run/rosetta/rosetta /app"]);
+    seen.containers = Listing::of(vec![running.build()]);
+    seen
+}
+fn both_here() -> Inventory {
+    with(&[("linux/amd64", true), ("linux/arm64", true)])
+}
+fn only_listed() -> Inventory {
+    with(&[("linux/amd64", true), ("linux/arm64", false)])
+}
+fn foreign_only() -> Inventory {
+    with(&[("linux/amd64", true)])
+}

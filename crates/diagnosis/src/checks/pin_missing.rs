@@ -1,0 +1,138 @@
+//! A Compose service runs emulated, and its file does not say so.
+
+use crate::{
+    check::{Check, Context, Example, Need, Verdict, Words, always},
+    compose::Pin,
+    example::{container, index, inventory, project, shell_default},
+    execution::Expected,
+    fact::Fact,
+    finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
+    fix::{Safety, Step, YamlEdit},
+    inventory::{ComposeMembership, Container, Inventory, Listing},
+    platform::Platform,
+};
+
+/// The check.
+pub static CHECK: Check = Check {
+    id: "pin-missing",
+    title: "A Compose service runs emulated without a platform: line",
+    why: "Nothing in the Compose file says that this service is for another processor, so it runs emulated by accident, and a \
+          pull on another machine may bring something else. Say it with a platform: line, or move to a native image.",
+    severity: Severity::Note,
+    needs: &[
+        Need::EnginePlatform,
+        Need::Containers,
+        Need::ContainerPlatform,
+        Need::Images,
+        Need::ComposeFiles,
+        Need::DefaultPlatforms,
+    ],
+    applies: always,
+    run,
+    supersedes: &[],
+    examples: &[
+        Example { name: "a foreign image and no platform: line", verdict: Verdict::Fires, inventory: unpinned },
+        Example { name: "the file pins it", verdict: Verdict::Silent, inventory: pinned },
+        Example { name: "the native variant is already here", verdict: Verdict::Silent, inventory: native_here },
+        Example { name: "DOCKER_DEFAULT_PLATFORM asks for it", verdict: Verdict::Silent, inventory: by_default },
+        Example { name: "a native service", verdict: Verdict::Silent, inventory: native },
+    ],
+};
+
+fn run(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for (container, execution) in &context.containers {
+        let (Some(member), Some(platform)) = (&container.compose, container.platform.known()) else {
+            continue;
+        };
+        if execution.expected != Fact::Known(Expected::Emulated) || context.native_variant_here(container).is_some() {
+            continue;
+        }
+        let Some(finding) = judge(context, container, member, platform) else {
+            continue;
+        };
+        // Several containers of one scaled service are one finding.
+        if findings.iter().all(|known| known.id != finding.id) {
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn judge(
+    context: &Context<'_>,
+    container: &Container,
+    member: &ComposeMembership,
+    platform: &Platform,
+) -> Option<Finding> {
+    let inventory = context.inventory;
+    // Where the variable asks for this platform, it is the cause, and default-platform-env says so.
+    let by_variable = inventory.default_platforms.known().is_some_and(|settings| {
+        settings.iter().any(|s| s.counts_for(Some(member)) && s.value.parse::<Platform>().as_ref() == Ok(platform))
+    });
+    let project = inventory.projects.iter().find(|p| p.name == member.project)?;
+    let Pin::Unpinned { file, service } = project.pin(&member.service) else {
+        return None;
+    };
+    if by_variable {
+        return None;
+    }
+    let subject = Subject::new(SubjectKind::Service, format!("{}/{}", member.project, member.service))
+        .at(&file.path, service.line);
+    let place = service.line.map_or_else(|| file.path.clone(), |line| format!("{}:{line}", file.path));
+    let finding = context.finding(
+        &CHECK,
+        Confidence::Certain,
+        subject,
+        Words {
+            title: format!("{} runs emulated, and its Compose file does not say so", member.service),
+            why: format!(
+                "{} is {platform} here. The file has no platform: for it, so another machine may get something else.",
+                container.image
+            ),
+            evidence: vec![
+                Evidence::new(place, format!("service {} has no platform:", member.service)),
+                Evidence::new(format!("container {}", container.name), format!("its image is {platform}")),
+            ],
+        },
+    );
+    Some(finding.with_fix(
+        format!("Pin {} to {platform}", member.service),
+        format!(
+            "Writes down what runs today: {} stays emulated, on every machine alike. A native image may exist upstream; \
+             nobody was asked. The running container is not touched.",
+            member.service
+        ),
+        Safety::Review,
+        vec![Step::EditYaml {
+            path: file.path.clone(),
+            edit: YamlEdit::SetPlatform { service: member.service.clone(), platform: platform.clone() },
+        }],
+    ))
+}
+
+fn with(pin: Option<&str>, image: &[(&str, bool)], platform: &str) -> Inventory {
+    let mut seen = inventory("arm64");
+    seen.images = Listing::of(vec![index("db:1", image)]);
+    seen.containers =
+        Listing::of(vec![container("shop-db-1").image("db:1").platform(platform).service("shop", "db").build()]);
+    seen.projects = vec![project("shop", "db", "db:1", pin)];
+    seen
+}
+fn unpinned() -> Inventory {
+    with(None, &[("linux/amd64", true)], "linux/amd64")
+}
+fn pinned() -> Inventory {
+    with(Some("linux/amd64"), &[("linux/amd64", true)], "linux/amd64")
+}
+fn native_here() -> Inventory {
+    with(None, &[("linux/amd64", true), ("linux/arm64", true)], "linux/amd64")
+}
+fn by_default() -> Inventory {
+    let mut seen = unpinned();
+    seen.default_platforms = Fact::Known(vec![shell_default("linux/amd64")]);
+    seen
+}
+fn native() -> Inventory {
+    with(None, &[("linux/arm64", true)], "linux/arm64")
+}

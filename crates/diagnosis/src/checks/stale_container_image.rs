@@ -1,0 +1,88 @@
+//! A container runs an older image than its tag names today.
+
+use crate::{
+    check::{Check, Context, Example, Need, Verdict, Words, always, container_subject},
+    example::{container, index, inventory},
+    finding::{Confidence, Evidence, Finding, Severity},
+    fix::{Safety, Step},
+    inventory::{Inventory, Listing},
+    reference::short_id,
+};
+
+/// The check.
+pub static CHECK: Check = Check {
+    id: "stale-container-image",
+    title: "A container runs another image than its tag names today",
+    why: "The tag was pulled or built again after the container was made, perhaps for another platform. What you see in the \
+          image list is not what runs. Recreate the container to get the tag's image of today.",
+    severity: Severity::Note,
+    needs: &[Need::Containers, Need::Images],
+    applies: always,
+    run,
+    supersedes: &[],
+    examples: &[
+        Example { name: "the tag was pulled again", verdict: Verdict::Fires, inventory: moved },
+        Example { name: "the tag still names the same image", verdict: Verdict::Silent, inventory: same },
+        Example { name: "the tag is gone", verdict: Verdict::Silent, inventory: gone },
+    ],
+};
+
+fn run(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (container, _) in &context.containers {
+        let (Some(today), Some(runs)) = (context.image_of_reference(container), container.image_id.as_deref()) else {
+            continue;
+        };
+        if today.id == runs || today.digests.iter().any(|d| d.ends_with(runs)) {
+            continue;
+        }
+        let image = &container.image;
+        let finding = context.finding(
+            &CHECK,
+            Confidence::Certain,
+            container_subject(container),
+            Words {
+                title: format!("{} runs an older image than {image} is today", container.name),
+                why: format!("{image} was pulled or built again after the container was made."),
+                evidence: vec![
+                    Evidence::new("container", format!("runs image {}", short_id(runs))),
+                    Evidence::new(format!("image {image}"), format!("is {} today", short_id(&today.id))),
+                ],
+            },
+        );
+        let recreate = match &container.compose {
+            Some(member) => {
+                let words =
+                    ["docker", "compose", "-p", &member.project, "up", "-d", "--force-recreate", &member.service];
+                vec![words.iter().map(|s| (*s).to_owned()).collect()]
+            }
+            None => vec![],
+        };
+        findings.push(finding.with_fix(
+            format!("Recreate {}", container.name),
+            "Nothing is changed for you here: recreating stops the container, and data outside volumes is lost.",
+            Safety::ShowOnly,
+            vec![Step::Tell {
+                text: format!("Recreate {} from {image} when it suits you.", container.name),
+                commands: recreate,
+            }],
+        ));
+    }
+    findings
+}
+
+fn with(runs: &str, tag: &str) -> Inventory {
+    let mut seen = inventory("arm64");
+    seen.images = Listing::of(vec![index(tag, &[("linux/arm64", true)])]);
+    seen.containers = Listing::of(vec![container("web").image("web:1").runs(runs).build()]);
+    seen
+}
+fn moved() -> Inventory {
+    with("sha256:older", "web:1")
+}
+fn same() -> Inventory {
+    with("sha256:web:1", "web:1")
+}
+fn gone() -> Inventory {
+    with("sha256:older", "other:1")
+}

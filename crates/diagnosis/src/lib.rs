@@ -1,0 +1,23 @@
+//! Pure judgement: same inventory, same findings.
+//!
+//! Deliberately not here: sockets, files, processes, clocks, the window, terminal colours. Facts arrive as an
+//! [`inventory::Inventory`]; a missing fact is a named [`fact::Gap`]; what leaves is an [`examination::Examination`].
+
+pub mod check;
+pub mod checks;
+pub mod compose;
+pub mod emulator;
+pub mod examination;
+pub mod example;
+pub mod execution;
+pub mod fact;
+pub mod finding;
+pub mod fix;
+pub mod inventory;
+pub mod platform;
+pub mod reference;
+pub mod schema;
+pub mod text;
+pub mod verdict;
+
+pub use examination::examine;

@@ -1,0 +1,60 @@
+//! Image references: when two spellings mean the same tag, and when a "reference" is really an id.
+
+/// The full spelling: registry, path and tag; `nginx` is `docker.io/library/nginx:latest`.
+/// `None` for an image id, which names content and no tag.
+pub fn normalise(reference: &str) -> Option<String> {
+    if is_id(reference) {
+        return None;
+    }
+    let (name, digest) = match reference.split_once('@') {
+        Some((name, digest)) => (name, Some(digest)),
+        None => (reference, None),
+    };
+    let (host, path) = match name.split_once('/') {
+        Some((host, path)) if host == "localhost" || host.contains(['.', ':']) => (host, path.to_owned()),
+        Some(_) => ("docker.io", name.to_owned()),
+        None => ("docker.io", format!("library/{name}")),
+    };
+    let host = if host == "index.docker.io" { "docker.io" } else { host };
+    match digest {
+        Some(digest) => Some(format!("{host}/{path}@{digest}")),
+        None if path.contains(':') => Some(format!("{host}/{path}")),
+        None => Some(format!("{host}/{path}:latest")),
+    }
+}
+
+/// An image id, whole or shortened, as `docker run` also takes it.
+pub fn is_id(reference: &str) -> bool {
+    let hex = reference.strip_prefix("sha256:").unwrap_or(reference);
+    let whole = reference.starts_with("sha256:") || hex.len() == 12 || hex.len() == 64;
+    whole && !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// An id as people read it: twelve digits, no algorithm.
+pub fn short_id(id: &str) -> &str {
+    let hex = id.strip_prefix("sha256:").unwrap_or(id);
+    hex.get(..12).unwrap_or(hex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_tag_are_equal() {
+        for (given, expected) in [
+            ("nginx", Some("docker.io/library/nginx:latest")),
+            ("docker.io/library/nginx:latest", Some("docker.io/library/nginx:latest")),
+            ("index.docker.io/library/nginx", Some("docker.io/library/nginx:latest")),
+            ("acme/web:2", Some("docker.io/acme/web:2")),
+            ("localhost/web", Some("localhost/web:latest")),
+            ("registry:5000/app:1", Some("registry:5000/app:1")),
+            ("registry:5000/app", Some("registry:5000/app:latest")),
+            ("localhost:5000/foo@sha256:ab", Some("localhost:5000/foo@sha256:ab")),
+            ("sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1", None),
+            ("4bcff63911fc", None),
+        ] {
+            assert_eq!(normalise(given).as_deref(), expected, "{given}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The one sentence a person reads first, and the numbers beside it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{
+    check::Context,
+    emulator::display_name,
+    examination::Examination,
+    execution::Execution,
+    fact::Fact,
+    finding::Severity,
+    inventory::{Container, Inventory},
+    text::count,
+};
+
+/// The verdict on one inventory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct VerdictWords {
+    /// "3 of 14 containers run emulated".
+    pub headline: String,
+    /// A sentence or two more.
+    pub detail: String,
+    /// How it is coloured and marked.
+    pub tone: Tone,
+}
+
+/// How bad it looks, as one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Tone {
+    /// All that runs was seen, and none of it emulated.
+    Native,
+    /// Some is slow.
+    Slow,
+    /// Some is broken.
+    Broken,
+    /// Not enough was seen to say.
+    Unclear,
+}
+
+/// How the containers run, counted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    /// Running or paused.
+    pub running: usize,
+    /// Of these, native.
+    pub native: usize,
+    /// Of these, under one emulator, by its name, most first.
+    pub emulated: Vec<EmulatorCount>,
+    /// Of these, mixed.
+    pub mixed: usize,
+    /// Of these, not known.
+    pub unknown: usize,
+    /// Not running.
+    pub stopped: usize,
+    /// Share of containers' processor time that emulated and mixed ones used, 0 to 1. None while not known.
+    pub emulated_cpu_share: Option<f64>,
+}
+
+/// Containers under one emulator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct EmulatorCount {
+    /// As people write it: "QEMU".
+    pub name: String,
+    /// How many containers.
+    pub count: usize,
+}
+
+impl Tally {
+    /// Containers that run emulated in whole or in part.
+    pub fn touched(&self) -> usize {
+        self.emulated.iter().map(|e| e.count).sum::<usize>() + self.mixed
+    }
+}
+
+/// Counts how the containers run.
+pub fn tally(context: &Context<'_>) -> Tally {
+    let mut tally = Tally::default();
+    let (mut all, mut emulated) = (0u64, 0u64);
+    let mut cpu_complete = true;
+    for (container, execution) in &context.containers {
+        match execution.execution {
+            Execution::NotRunning => {
+                tally.stopped += 1;
+                continue;
+            }
+            Execution::Native => tally.native += 1,
+            Execution::Mixed => tally.mixed += 1,
+            Execution::Unknown => tally.unknown += 1,
+            Execution::Emulated => {
+                let name = execution.emulator.as_deref().map_or("an emulator", display_name);
+                match tally.emulated.iter_mut().find(|e| e.name == name) {
+                    Some(known) => known.count += 1,
+                    None => tally.emulated.push(EmulatorCount { name: name.to_owned(), count: 1 }),
+                }
+            }
+        }
+        tally.running += 1;
+        match cpu(container) {
+            Some(used) => {
+                all = all.saturating_add(used);
+                if execution.is_emulated() {
+                    emulated = emulated.saturating_add(used);
+                }
+            }
+            None => cpu_complete = false,
+        }
+    }
+    tally.emulated.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+    if cpu_complete && all > 0 {
+        tally.emulated_cpu_share = Some(emulated as f64 / all as f64);
+    }
+    tally
+}
+
+fn cpu(container: &Container) -> Option<u64> {
+    match container.cpu_nanoseconds {
+        Fact::Known(used) => Some(used),
+        Fact::Unknown { .. } => None,
+    }
+}
+
+/// The verdict.
+pub fn verdict(inventory: &Inventory, examination: &Examination, tally: &Tally) -> VerdictWords {
+    let broken = examination.findings.iter().filter(|f| f.severity == Severity::Broken).count();
+    let touched = tally.touched();
+    let running = tally.running;
+    let tone = if broken > 0 {
+        Tone::Broken
+    } else if touched > 0 || examination.findings.iter().any(|f| f.severity == Severity::Slow) {
+        Tone::Slow
+    } else if !inventory.containers.complete || !inventory.containers.gaps.is_empty() || tally.unknown > 0 {
+        Tone::Unclear
+    } else {
+        Tone::Native
+    };
+    let headline = if !inventory.containers.complete {
+        "The containers could not be listed".to_owned()
+    } else if running == 0 {
+        "No container is running".to_owned()
+    } else if touched > 0 {
+        let verb = if touched == 1 { "runs" } else { "run" };
+        format!("{touched} of {} {verb} emulated", count(running, "container"))
+    } else if tally.unknown > 0 {
+        format!("How {} of {} run is not known", tally.unknown, count(running, "container"))
+    } else if running == 1 {
+        "The one running container runs natively".to_owned()
+    } else {
+        format!("All {running} containers run natively")
+    };
+    VerdictWords { headline, detail: detail(inventory, examination, tally), tone }
+}
+
+fn detail(inventory: &Inventory, examination: &Examination, tally: &Tally) -> String {
+    let mut sentences = Vec::new();
+    let names: Vec<String> = tally.emulated.iter().map(|e| format!("{} under {}", e.count, e.name)).collect();
+    let mut ways = names;
+    if tally.mixed > 0 {
+        ways.push(format!("{} partly", tally.mixed));
+    }
+    if !ways.is_empty() {
+        sentences.push(format!("{}.", crate::text::list(&ways)));
+    }
+    let needless = examination.findings.iter().filter(|f| f.check == "needless-emulation").count();
+    match needless {
+        0 => {}
+        1 => sentences.push("One of them has a native image here and need not be emulated at all.".to_owned()),
+        n => sentences.push(format!("{n} of them have a native image here and need not be emulated at all.")),
+    }
+    if tally.unknown > 0 && tally.touched() > 0 {
+        sentences.push(format!("How {} more run is not known.", tally.unknown));
+    }
+    let waiting = inventory
+        .containers
+        .items
+        .iter()
+        .filter(|c| !c.state.has_processes())
+        .filter(|c| {
+            crate::execution::expected(&c.platform, &inventory.engine)
+                == Fact::Known(crate::execution::Expected::Emulated)
+        })
+        .count();
+    match waiting {
+        0 => {}
+        1 => sentences.push("One stopped container would run emulated.".to_owned()),
+        n => sentences.push(format!("{n} stopped containers would run emulated.")),
+    }
+    if sentences.is_empty() {
+        let engine = &inventory.engine;
+        sentences.push(format!(
+            "{} is {} and nothing in it needs an emulator now.",
+            engine.runtime.name,
+            crate::check::engine_platform_words(inventory)
+        ));
+    }
+    sentences.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        examine,
+        example::{container, everything, inventory},
+        fact::Gap,
+        inventory::Listing,
+    };
+
+    fn words(inventory: &Inventory) -> VerdictWords {
+        verdict(inventory, &examine(inventory), &tally(&Context::new(inventory)))
+    }
+
+    #[test]
+    fn the_sentence_follows_what_was_seen() {
+        let mut seen = inventory("arm64");
+        let row = |seen: &Inventory, headline: &str, tone: Tone| {
+            let found = words(seen);
+            assert_eq!((found.headline.as_str(), found.tone), (headline, tone), "{found:?}");
+        };
+        row(&seen, "No container is running", Tone::Native);
+        seen.containers = Listing::of(vec![container("a").build()]);
+        row(&seen, "The one running container runs natively", Tone::Native);
+        seen.containers = Listing::of(vec![container("a").build(), container("b").build()]);
+        row(&seen, "All 2 containers run natively", Tone::Native);
+        row(&everything("arm64"), "3 of 4 containers run emulated", Tone::Slow);
+        let mut unread = container("a").platform("linux/amd64").build();
+        unread.processes = Fact::unknown("processes", "no ps");
+        seen.containers = Listing::of(vec![unread]);
+        assert_eq!(words(&seen).headline, "How 1 of 1 container run is not known");
+        seen.containers = Listing::missing(Gap::new("containers", "gone"));
+        row(&seen, "The containers could not be listed", Tone::Unclear);
+    }
+
+    #[test]
+    fn a_share_of_processor_time_needs_every_container() {
+        let mut seen = everything("arm64");
+        assert_eq!(tally(&Context::new(&seen)).emulated_cpu_share, Some(0.75));
+        seen.containers.items[0].cpu_nanoseconds = Fact::unknown("cpu", "not asked");
+        assert_eq!(tally(&Context::new(&seen)).emulated_cpu_share, None);
+    }
+}
