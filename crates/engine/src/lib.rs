@@ -1,0 +1,42 @@
+//! The Docker Engine API: which engines there are, how to reach one, and typed answers to the few questions
+//! Silidock asks. Nothing is judged here, and nothing is started, pulled or changed.
+
+mod client;
+mod context;
+mod endpoint;
+mod error;
+mod events;
+mod json;
+mod records;
+mod resolve;
+mod runtime;
+mod sockets;
+mod ssh;
+mod top;
+mod version;
+mod wire;
+
+pub use client::{ConnectOptions, Engine, FindError};
+pub use context::{Context, ContextEntry, ContextError, config_dir, contexts, current_context};
+pub use endpoint::{Endpoint, EndpointError, Locality, TlsMaterial};
+pub use error::{EngineError, SshFailure};
+pub use events::{Event, EventKind, EventStream};
+pub use json::{Listing, Unreadable};
+pub use records::{
+    About, Component, ContainerDetails, ContainerRecord, Descriptor, ImageConfig, ImageRecord, ManifestKind,
+    ManifestRecord, PlatformRecord,
+};
+pub use resolve::{Candidate, Origin, ResolveError, Target, list_targets, resolve};
+pub use runtime::{Identified, Runtime, identify};
+pub use sockets::{KNOWN_SOCKETS, KnownSocket};
+pub use top::{Process, TopError};
+pub use version::{ApiVersion, Product, VersionInfo};
+
+/// Chooses the program's one TLS implementation (aws-lc-rs). Call it first thing in `main`; calling it again, or
+/// after somebody else has chosen, changes nothing.
+pub fn init() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // An error means that another thread was faster, and then a default exists all the same.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+}
