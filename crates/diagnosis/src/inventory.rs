@@ -195,6 +195,16 @@ pub struct Image {
     pub attestations: u32,
 }
 
+impl Image {
+    /// The id means this image or one platform of it: engines with the containerd store name either.
+    pub fn is(&self, id: &str) -> bool {
+        let manifest = |p: &ImagePlatform| p.digest.as_deref() == Some(id);
+        self.id == id
+            || self.digests.iter().any(|d| d.split_once('@').is_some_and(|(_, digest)| digest == id))
+            || self.platforms.known().is_some_and(|all| all.iter().any(manifest))
+    }
+}
+
 /// One platform of an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]

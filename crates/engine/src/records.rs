@@ -313,6 +313,8 @@ pub struct ContainerDetails {
     pub id: String,
     /// The image it runs, `sha256:...`
     pub image_id: String,
+    /// The reference it was made from, also when its tag means another image by now; may be empty.
+    pub reference: String,
     /// The manifest it was made from, with its platform (API 1.48 with the containerd store).
     pub image_manifest: Option<Descriptor>,
     /// Operating system only: the engine's `Platform` says nothing of the architecture.
@@ -335,12 +337,22 @@ struct RawContainer {
     id: String,
     #[serde(default, deserialize_with = "null_is_default")]
     image: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    config: RawConfig,
     #[serde(rename = "ImageManifestDescriptor", default)]
     image_manifest: Option<Descriptor>,
     #[serde(default, deserialize_with = "null_is_default")]
     platform: String,
     #[serde(default, deserialize_with = "null_is_default")]
     state: RawState,
+}
+
+/// The one harmless part of a container's configuration; its environment is not read.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawConfig {
+    #[serde(default, deserialize_with = "null_is_default")]
+    image: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -366,6 +378,7 @@ impl<'de> Deserialize<'de> for ContainerDetails {
         Ok(Self {
             id: raw.id,
             image_id: raw.image,
+            reference: raw.config.image,
             image_manifest: raw.image_manifest,
             platform_os: raw.platform,
             state: raw.state.status,

@@ -320,16 +320,11 @@ fn scan_image(image: &Image, engine: Option<&Platform>, inventory: &Inventory) -
         (Fact::Unknown { unknown }, _) => unknown.clone().into(),
         (_, None) => Fact::unknown("whether it is native", "the engine's platform is not known"),
     };
-    let digest_of = |p: &ImagePlatform, id: &str| p.digest.as_deref() == Some(id);
     let used_by = inventory
         .containers
         .items
         .iter()
-        .filter(|container| {
-            container.image_id.as_deref().is_some_and(|id| {
-                id == image.id || image.platforms.known().is_some_and(|all| all.iter().any(|p| digest_of(p, id)))
-            })
-        })
+        .filter(|container| container.image_id.as_deref().is_some_and(|id| image.is(id)))
         .map(|container| container.name.clone())
         .collect();
     ScanImage {

@@ -33,7 +33,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         let (Some(today), Some(runs)) = (context.image_of_reference(container), container.image_id.as_deref()) else {
             continue;
         };
-        if today.id == runs || today.digests.iter().any(|d| d.ends_with(runs)) {
+        if today.is(runs) {
             continue;
         }
         let image = &container.image;

@@ -1,0 +1,142 @@
+//! Compose projects: which files the containers' labels name, and exactly the keys of them that platforms are judged by.
+//!
+//! One file at a time and tolerant: what Compose itself would make of several files, of variables and of `extends`
+//! is not worked out here, only marked.
+
+use std::{collections::BTreeMap, path::Path, str::FromStr};
+
+use silidock_diagnosis::{
+    compose::{ComposeFile, ComposeProject, ComposeService, DeclaredPlatform},
+    fact::Fact,
+};
+use silidock_engine::ContainerRecord;
+use silidock_host::Host;
+use yaml_edit::{LineColumn, Mapping, YamlFile};
+use yaml_serde::Value;
+
+/// Larger files are no Compose files.
+const LIMIT: usize = 4 << 20;
+
+/// The Compose labels of one container.
+pub(crate) struct Labels {
+    project: String,
+    working_dir: Option<String>,
+    files: Vec<String>,
+}
+
+impl Labels {
+    pub(crate) fn of(record: &ContainerRecord) -> Option<Self> {
+        let label = |key: &str| record.labels.get(&format!("com.docker.compose.{key}")).filter(|v| !v.is_empty());
+        let working_dir = label("project.working_dir").cloned();
+        let absolute = |file: &str| match &working_dir {
+            Some(folder) if !file.starts_with('/') => format!("{folder}/{file}"),
+            _ => file.to_owned(),
+        };
+        let files = label("project.config_files").map(|all| all.split(',').map(absolute).collect()).unwrap_or_default();
+        Some(Self { project: label("project")?.clone(), working_dir: working_dir.clone(), files })
+    }
+}
+
+/// The projects that the labels name, their files read. Containers of one project that name different files were
+/// started by different commands; the longest list of files is taken.
+pub(crate) fn projects(host: &dyn Host, labels: &[Labels]) -> Vec<ComposeProject> {
+    let mut by_name: BTreeMap<&str, &Labels> = BTreeMap::new();
+    for label in labels {
+        let known = by_name.entry(&label.project).or_insert(label);
+        if label.files.len() > known.files.len() {
+            *known = label;
+        }
+    }
+    let project = |label: &Labels| ComposeProject {
+        name: label.project.clone(),
+        working_dir: label.working_dir.clone(),
+        files: label
+            .files
+            .iter()
+            .map(|path| ComposeFile { path: path.clone(), services: read_file(host, Path::new(path)) })
+            .collect(),
+    };
+    by_name.into_values().map(project).collect()
+}
+
+/// Reads one Compose file.
+pub fn read_file(host: &dyn Host, path: &Path) -> Fact<Vec<ComposeService>> {
+    let what = format!("services of {}", path.display());
+    let bytes = match host.read(path, LIMIT) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_missing() => {
+            return Fact::unknown(what, format!("{} is not on this machine", path.display()));
+        }
+        Err(error) => return Fact::unknown(what, error.to_string()),
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => parse(&text).map_or_else(|why| Fact::unknown(what, why), Fact::Known),
+        Err(_) => Fact::unknown(what, "it is not UTF-8 text"),
+    }
+}
+
+fn parse(text: &str) -> Result<Vec<ComposeService>, String> {
+    let mut root: Value = yaml_serde::from_str(text).map_err(|error| format!("it is not valid YAML: {error}"))?;
+    root.apply_merge().map_err(|error| format!("its merge keys (<<) cannot be followed: {error}"))?;
+    let services = match root.get("services") {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(services) => services.as_mapping().ok_or("its services are not a list of names with settings")?,
+    };
+    let places = Places::of(text);
+    let named = services.iter().filter_map(|(key, settings)| Some((scalar(key)?, settings)));
+    Ok(named.map(|(name, settings)| service(name, settings, &places)).collect())
+}
+
+fn service(name: String, settings: &Value, places: &Places) -> ComposeService {
+    let set = |key: &str| settings.get(key).filter(|v| !v.is_null());
+    let (line, platform_line) = places.0.get(&name).copied().unwrap_or_default();
+    ComposeService {
+        line,
+        image: set("image").and_then(scalar),
+        builds: set("build").is_some(),
+        platform: set("platform").and_then(scalar).map(|value| DeclaredPlatform { value, line: platform_line }),
+        extends: set("extends").is_some(),
+        name,
+    }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Tagged(tagged) => scalar(&tagged.value),
+        Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
+    }
+}
+
+/// Lines of each service's name and of its own `platform:`, from 1.
+struct Places(BTreeMap<String, (Option<u32>, Option<u32>)>);
+
+impl Places {
+    /// A text that the position-keeping parser cannot read has no places, which only costs line numbers.
+    fn of(text: &str) -> Self {
+        let mut places = BTreeMap::new();
+        let services = YamlFile::from_str(text)
+            .ok()
+            .and_then(|file| file.document())
+            .and_then(|document| document.as_mapping())
+            .and_then(|root| root.get_mapping("services"));
+        for entry in services.iter().flat_map(Mapping::entries) {
+            let Some(key) = entry.key_node() else { continue };
+            let Some(name) = key.as_scalar().map(|scalar| scalar.as_string()) else { continue };
+            let line = line_of(text, key.byte_range().start);
+            let platform = entry.value_node().and_then(|value| value.as_mapping().cloned()).and_then(|settings| {
+                let own = settings.find_entry_by_key("platform")?;
+                line_of(text, own.key_node()?.byte_range().start)
+            });
+            places.insert(name, (line, platform));
+        }
+        Self(places)
+    }
+}
+
+fn line_of(text: &str, offset: u32) -> Option<u32> {
+    let LineColumn { line, .. } = yaml_edit::byte_offset_to_line_column(text, offset as usize);
+    u32::try_from(line).ok()
+}

@@ -1,0 +1,118 @@
+//! Containers with the platform of the image each really runs, not of what its tag means today.
+
+use futures_util::{StreamExt, stream};
+use silidock_diagnosis::{
+    fact::{Fact, Gap},
+    inventory::{ComposeMembership, Container, ContainerState, Listing},
+    reference::is_id,
+};
+use silidock_engine::{ContainerRecord, Engine};
+
+use crate::{
+    compose::Labels,
+    images::{Configs, gap, platform},
+};
+
+const AT_ONCE: usize = 8;
+
+/// All containers, without their processes, and the Compose labels among them.
+pub(crate) async fn list(engine: &Engine, known: &Configs) -> (Listing<Container>, Vec<Labels>) {
+    let records = match engine.containers().await {
+        Ok(records) => records,
+        Err(error) => return (Listing::missing(gap("the list of containers", &error)), Vec::new()),
+    };
+    let total = records.items.len() + records.unreadable.len();
+    let gaps = records
+        .unreadable
+        .iter()
+        .map(|entry| Gap::new(format!("container {} of the engine's list", entry.index + 1), entry.why.clone()))
+        .collect();
+    let labels = records.items.iter().filter_map(Labels::of).collect();
+    let silent = records.items.iter().filter(|r| described(r).is_none()).map(|r| r.image_id.clone());
+    let inspected = known.of(engine, silent.filter(|id| !id.is_empty()).collect::<Vec<_>>()).await;
+    let references = references(engine, &records.items).await;
+    let items = records
+        .items
+        .iter()
+        .zip(references)
+        .map(|(record, reference)| {
+            let (platform, source) = match described(record) {
+                Some(written) => (
+                    platform(written, &format!("platform of container {}", record.name())),
+                    "the container's own manifest",
+                ),
+                None => (from_image(record, inspected.get(&record.image_id)), "the image the container runs"),
+            };
+            container(record, reference, platform, source)
+        })
+        .collect();
+    (Listing { items, total, gaps, complete: true }, labels)
+}
+
+fn described(record: &ContainerRecord) -> Option<&silidock_engine::PlatformRecord> {
+    record.image_manifest.as_ref()?.platform.as_ref()
+}
+
+fn from_image(
+    record: &ContainerRecord,
+    fact: Option<&Fact<silidock_diagnosis::platform::Platform>>,
+) -> Fact<silidock_diagnosis::platform::Platform> {
+    let what = format!("platform of container {}", record.name());
+    match fact {
+        Some(Fact::Known(platform)) => Fact::Known(platform.clone()),
+        Some(Fact::Unknown { unknown }) => Fact::unknown(what, unknown.why.clone()),
+        None => Fact::unknown(what, "the engine does not name the image it runs"),
+    }
+}
+
+/// The reference each container was made from. The list shows a bare id once the tag means another image; then, and
+/// only then, the container itself is asked.
+async fn references(engine: &Engine, records: &[ContainerRecord]) -> Vec<String> {
+    stream::iter(records)
+        .map(|record| async move {
+            if !is_id(&record.image) {
+                return record.image.clone();
+            }
+            match engine.inspect_container(&record.id).await {
+                Ok(details) if !details.reference.is_empty() => details.reference,
+                // Gone or silent: the id is still the truth, only less readable.
+                Ok(_) | Err(_) => record.image.clone(),
+            }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await
+}
+
+fn container(
+    record: &ContainerRecord,
+    image: String,
+    platform: Fact<silidock_diagnosis::platform::Platform>,
+    source: &str,
+) -> Container {
+    let state = ContainerState::from_engine(&record.state);
+    let processes = if state.has_processes() {
+        Fact::unknown(format!("processes of {}", record.name()), "not read yet")
+    } else {
+        Fact::Known(Vec::new())
+    };
+    let label = |key: &str| record.labels.get(&format!("com.docker.compose.{key}")).cloned();
+    let compose = match (label("project"), label("service")) {
+        (Some(project), Some(service)) => Some(ComposeMembership { project, service }),
+        _ => None,
+    };
+    Container {
+        id: record.id.clone(),
+        name: record.name().to_owned(),
+        image,
+        image_id: (!record.image_id.is_empty()).then(|| record.image_id.clone()),
+        platform_source: platform.known().map(|_| source.to_owned()),
+        platform,
+        state,
+        status: record.status.clone(),
+        created: record.created,
+        compose,
+        processes,
+        cpu_nanoseconds: Fact::unknown(format!("processor time of {}", record.name()), "not asked"),
+    }
+}

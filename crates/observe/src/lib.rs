@@ -1,0 +1,123 @@
+//! Reads: an engine, and the project files its containers name, into an inventory.
+//!
+//! Deliberately not here: what is good or bad, anything that writes, anything that starts a container. A fact that
+//! cannot be had becomes a gap in its place, and the rest is kept.
+
+mod compose;
+mod containers;
+mod default_platform;
+mod engine_facts;
+mod host_facts;
+mod images;
+mod processes;
+
+use std::sync::Mutex;
+
+use silidock_diagnosis::{
+    fact::{Fact, Gap},
+    inventory::{Inventory, Listing},
+    schema::Schema,
+};
+use silidock_engine::{Engine, EngineError, Target};
+use silidock_host::{Host, OsFamily};
+
+pub use compose::read_file as read_compose_file;
+pub use host_facts::host_facts;
+
+/// What to look at, and who wants to hear of it on the way.
+pub struct Look<'a> {
+    /// A connected engine.
+    pub engine: &'a Engine,
+    /// How it was chosen.
+    pub target: &'a Target,
+    /// The machine this runs on.
+    pub host: &'a dyn Host,
+    /// The time, RFC 3339 in UTC.
+    pub now: String,
+    /// Ask each running container for its processor time too.
+    pub processor_time: bool,
+    /// Hears of each part as it arrives.
+    pub progress: &'a (dyn Fn(&Inventory, Stage) + Send + Sync),
+}
+
+/// How far a look has come. Each stage includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The engine and its list of containers.
+    Containers,
+    /// How each of them runs.
+    Processes,
+    /// The images.
+    Images,
+    /// Processor time.
+    All,
+}
+
+/// Looks once.
+///
+/// # Errors
+/// Only when the engine itself cannot be asked. Anything less is a gap in the inventory.
+pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
+    let about = look.engine.about().await?;
+    let inventory = Inventory {
+        schema: Schema,
+        taken_at: look.now.clone(),
+        sample: false,
+        engine: engine_facts::engine(&about, look.target, look.host.os() == OsFamily::MacOs),
+        host: host_facts(look.host),
+        images: Listing::missing(Gap::new("the list of images", "not read yet")),
+        containers: Listing::missing(Gap::new("the list of containers", "not read yet")),
+        projects: Vec::new(),
+        default_platforms: Fact::unknown("the places that set DOCKER_DEFAULT_PLATFORM", "not read yet"),
+    };
+    let inventory = Mutex::new(inventory);
+    let known = images::Configs::default();
+    let update = |stage, change: &mut dyn FnMut(&mut Inventory)| {
+        let mut inventory = inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        change(&mut inventory);
+        (look.progress)(&inventory, stage);
+    };
+    // An engine may need seconds for its images, so they are asked for at once and waited for last.
+    let containers = async {
+        let (mut listing, records) = containers::list(look.engine, &known).await;
+        let (projects, defaults) = project_facts(look, &records);
+        update(Stage::Containers, &mut |inventory| {
+            inventory.containers = listing.clone();
+            inventory.projects.clone_from(&projects);
+            inventory.default_platforms = defaults.clone();
+        });
+        processes::fill(look.engine, &mut listing).await;
+        update(Stage::Processes, &mut |inventory| inventory.containers = listing.clone());
+        listing
+    };
+    let images = async {
+        let listing = images::list(look.engine, &known).await;
+        update(Stage::Images, &mut |inventory| inventory.images = listing.clone());
+    };
+    let (mut listing, ()) = futures_util::join!(containers, images);
+    if look.processor_time {
+        processes::fill_processor_time(look.engine, &mut listing).await;
+        update(Stage::All, &mut |inventory| inventory.containers = listing.clone());
+    }
+    Ok(inventory.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+type ProjectFacts =
+    (Vec<silidock_diagnosis::compose::ComposeProject>, Fact<Vec<silidock_diagnosis::inventory::DefaultPlatform>>);
+
+fn project_facts(look: &Look<'_>, labels: &[compose::Labels]) -> ProjectFacts {
+    let projects = compose::projects(look.host, labels);
+    let defaults = default_platform::find(look.host, &projects);
+    (projects, defaults)
+}
+
+/// Reads again what stands in files: Compose projects and DOCKER_DEFAULT_PLATFORM. For recordings whose files are
+/// real, such as the embedded sample.
+pub fn refresh_files(inventory: &mut Inventory, host: &dyn Host) {
+    for project in &mut inventory.projects {
+        for file in &mut project.files {
+            file.services = compose::read_file(host, std::path::Path::new(&file.path));
+        }
+    }
+    inventory.default_platforms = default_platform::find(host, &inventory.projects);
+}
