@@ -9,12 +9,12 @@
 #   LAB_X86=qemu|rosetta|none       what runs amd64 programs (rosetta = QEMU under that name)
 #   LAB_FLAGS=POCF                  binfmt_misc flags of that entry
 #   LAB_PERSONA=docker-desktop|plain  host name and os-release shown by `docker info`
-#   LAB_PREPARE=COMMAND             run here before the snapshot is taken (load images, start containers)
+#   LAB_FIXTURES=yes|no             whether fixtures.sh is run before the snapshot is taken
 #   LAB_TIMEOUT=300                 seconds to wait for the API
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 LAB_STORE=${LAB_STORE:-containerd} LAB_X86=${LAB_X86:-qemu} LAB_FLAGS=${LAB_FLAGS:-POCF}
-LAB_PERSONA=${LAB_PERSONA:-docker-desktop} LAB_PREPARE=${LAB_PREPARE:-} IMG=$LAB/image
+LAB_PERSONA=${LAB_PERSONA:-docker-desktop} LAB_FIXTURES=${LAB_FIXTURES:-yes} IMG=$LAB/image
 CPU=max,pauth=off,sve=off,sme=off              # what is slow to emulate and nobody needs
 need curl perl
 [ -f "$IMG/root.img" ] || die "no image; run build.sh"
@@ -25,7 +25,7 @@ append="console=ttyAMA0 quiet loglevel=4 panic=-1 audit=0 lab.persona=$LAB_PERSO
 append+=" lab.x86=$LAB_X86 lab.flags=$LAB_FLAGS"
 # The image stays pristine; writes and the snapshot go to a layer over it, and only the layer of
 # the last settings is kept.
-key="$CPU $append $LAB_PREPARE $(stat -c %Y "$IMG/root.img")"
+key="$CPU $append $LAB_FIXTURES $(cksum <"$HERE/fixtures.sh") $(stat -c %Y "$IMG/root.img")"
 disk=$LAB_RUN/resume-$(sha256sum <<<"$key" | cut -c1-10).qcow2
 resumed=
 if tool qemu-img snapshot -l "$disk" 2>/dev/null | grep -qw ready; then resumed=1
@@ -55,7 +55,7 @@ say "arm64 answers on tcp://127.0.0.1:$LAB_PORT after $(perl -e 'printf "%.1f", 
 if [ -n "$resumed" ]; then
   "$HERE/guest.sh" hwclock -s -u                     # the resumed clock is that of the snapshot
 else
-  if [ -n "$LAB_PREPARE" ]; then bash -c "$LAB_PREPARE"; fi
+  [ "$LAB_FIXTURES" = no ] || "$HERE/fixtures.sh" arm64
   "$HERE/monitor.sh" "savevm ready"
   say "snapshot taken: $(du -sm "$disk" | cut -f1) MiB in $disk"
 fi

@@ -89,8 +89,13 @@ image() {
 # step NAME COMMAND: runs it unless this very version of it has been run
 VERSION=$(cat "$HERE/build.sh" "$HERE/guest/init-initramfs" "$HERE"/guest/etc/inittab "$HERE"/guest/etc/lab/* | cksum)
 step() {
+  local pid
   [[ " $STEPS " == *" $1 "* ]] || return 0
   if [ -z "${LAB_REBUILD:-}" ] && [ "$(cat "$LAB/built/$1" 2>/dev/null)" = "$VERSION" ]; then return; fi
+  # not under a running engine: its programs would be gone
+  for pid in "$LAB"/*/dockerd.pid "$LAB_RUN/qemu.pid"; do
+    if alive "$pid" "$LAB"; then die "the lab must be rebuilt, but an engine runs: lab.sh down first"; fi
+  done
   rm -f "$LAB/built/$1"; "$2"; echo "$VERSION" > "$LAB/built/$1"
 }
 STEPS="${*:-new old guest image}"

@@ -10,6 +10,7 @@
 #   containers  lab-native  lab-foreign  lab-exited (foreign, status 3)
 #               lab-mixed   native, with one process of the foreign busybox
 #               lab-stale   of what moved:1 was before
+#               lab-needless  multi:1 as foreign, though its native half is here (containerd store only)
 #   project     labshop ($LAB/project-ENGINE/compose.yaml): web native, db foreign without platform:
 #
 # All carry the label dev.silidock.lab. Archives are written by hand so that every engine takes
@@ -35,7 +36,7 @@ W=$(mktemp -d "${TMPDIR:-/tmp}/silidock-fixtures.XXXXXX"); trap 'rm -rf "$W"' EX
 
 native=$(docker version --format '{{.Server.Arch}}') || die "no engine at ${DOCKER_HOST:-the current context}"
 case $native in amd64) foreign=arm64 ;; arm64) foreign=amd64 ;; *) die "no fixtures for $native" ;; esac
-containerd_store() { docker info --format '{{json .DriverStatus}}' | grep -q containerd.snapshotter; }
+containerd=$(docker info --format '{{json .DriverStatus}}' | grep -o containerd.snapshotter) || containerd=
 
 # --- what must be there ------------------------------------------------------------------
 
@@ -44,7 +45,8 @@ present() {
   want="lab-exited exited $STAMP
 lab-foreign running $STAMP
 lab-mixed running $STAMP
-lab-native running $STAMP
+lab-native running $STAMP${containerd:+
+lab-needless running $STAMP}
 lab-stale running $STAMP
 labshop-db-1 running 
 labshop-web-1 running "
@@ -160,9 +162,10 @@ busybox amd64; busybox arm64
 load_image silidock-lab/bb:amd64 amd64
 load_image silidock-lab/bb:arm64 arm64
 load_image silidock-lab/both:1 "$native" "$foreign"
-if containerd_store; then
+if [ -n "$containerd" ]; then
   load_index silidock-lab/multi:1
   load_index silidock-lab/partial:1 "linux/$foreign"
+  start lab-needless "$foreign" silidock-lab/multi:1 /bin/sh -c "$LOOP"
 fi
 start lab-native  "$native"  "silidock-lab/bb:$native"  /bin/sh -c "$LOOP"
 start lab-foreign "$foreign" "silidock-lab/bb:$foreign" /bin/sh -c "$LOOP"

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# package.sh - makes what people install: on a Mac .app and .dmg, on Linux a .deb.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$ROOT"
+"$ROOT/scripts/setup.sh" package
+build_ui
+bundles=deb
+if is_mac; then bundles=app,dmg; fi
+ui/node_modules/.bin/tauri build --bundles "$bundles" "$@"
+find "$(target_dir)/release/bundle" -maxdepth 2 \( -name '*.app' -o -name '*.dmg' -o -name '*.deb' \) -print
