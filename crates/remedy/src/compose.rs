@@ -31,6 +31,12 @@ pub enum EditRefused {
         /// From 1.
         line: usize,
     },
+    /// A file whose name says that it is a template.
+    #[error("a .{ending} file is a template, not the Compose file itself. Edit it by hand and render it again.")]
+    TemplateFile {
+        /// The ending of its name, without the dot.
+        ending: String,
+    },
     /// Several documents in one file.
     #[error("the file holds {documents} YAML documents, and which of them counts for the service is not certain")]
     MultipleDocuments {
@@ -141,6 +147,7 @@ impl EditRefused {
                 None => Vec::new(),
             },
             Self::Template { .. }
+            | Self::TemplateFile { .. }
             | Self::MultipleDocuments { .. }
             | Self::EmptyService { .. }
             | Self::NotAService { .. }

@@ -203,12 +203,12 @@ pub struct Content<'a> {
     pub gid: u32,
 }
 
-/// Replaces `real` in one step, if its content still has the hash `expected` (`None`: if it is absent).
+/// Replaces `real` in one step, if its content still has the hash `expected`.
 /// After a crash the file is either the old or the new one.
 ///
 /// # Errors
 /// [`FileRefused::Changed`] where the content differs, else what the system says; the file is then as it was.
-pub fn replace(real: &Path, expected: Option<&str>, new: Content<'_>) -> Result<(), FileRefused> {
+pub fn replace(real: &Path, expected: &str, new: Content<'_>) -> Result<(), FileRefused> {
     let folder = folder_of(real);
     let mut temp = tempfile::Builder::new()
         .prefix(".silidock-")
@@ -217,44 +217,11 @@ pub fn replace(real: &Path, expected: Option<&str>, new: Content<'_>) -> Result<
     temp.write_all(new.bytes).map_err(io_error("write", temp.path()))?;
     dress(&temp, real, &new)?;
     temp.as_file().sync_all().map_err(io_error("write", temp.path()))?;
-    if hash_now(real)?.as_deref() != expected {
-        return Err(FileRefused::Changed { path: real.to_owned() });
-    }
-    let written = match expected {
-        Some(_) => temp.persist(real),
-        // Even a file that appeared this instant is not overwritten.
-        None => temp.persist_noclobber(real),
-    };
-    written.map_err(|e| io_error("replace", real)(e.error))?;
-    sync_folder(folder)
-}
-
-/// Removes `real`, if its content still has the hash `expected`.
-///
-/// # Errors
-/// As [`replace`].
-pub fn remove(real: &Path, expected: &str) -> Result<(), FileRefused> {
     if hash_now(real)?.as_deref() != Some(expected) {
         return Err(FileRefused::Changed { path: real.to_owned() });
     }
-    fs::remove_file(real).map_err(io_error("remove", real))?;
-    sync_folder(folder_of(real))
-}
-
-/// Refuses a folder in which no file may be made. For files that do not exist yet.
-///
-/// # Errors
-/// [`FileRefused::FolderNotWritable`], [`FileRefused::Missing`].
-pub fn require_folder(folder: &Path) -> Result<(), FileRefused> {
-    let refuse = |why: String| FileRefused::FolderNotWritable { path: folder.to_owned(), why };
-    let meta = fs::metadata(folder).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => FileRefused::Missing { path: folder.to_owned() },
-        _ => io_error("read", folder)(e),
-    })?;
-    if meta.mode() & 0o222 == 0 {
-        return Err(refuse(format!("its mode is {:04o}", meta.mode() & 0o7777)));
-    }
-    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|e| refuse(io::Error::from(e).to_string()))
+    temp.persist(real).map_err(|e| io_error("replace", real)(e.error))?;
+    sync_folder(folder)
 }
 
 fn resolve(asked: &Path) -> Result<PathBuf, FileRefused> {
@@ -298,6 +265,16 @@ fn require_writable(real: &Path, meta: &Metadata) -> Result<(), FileRefused> {
         return Err(FileRefused::HardLinked { path: real.to_owned(), names: meta.nlink() });
     }
     require_folder(folder_of(real))
+}
+
+/// A file is replaced by renaming a new one over it, so its folder must allow that.
+fn require_folder(folder: &Path) -> Result<(), FileRefused> {
+    let refuse = |why: String| FileRefused::FolderNotWritable { path: folder.to_owned(), why };
+    let meta = fs::metadata(folder).map_err(io_error("read", folder))?;
+    if meta.mode() & 0o222 == 0 {
+        return Err(refuse(format!("its mode is {:04o}", meta.mode() & 0o7777)));
+    }
+    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|e| refuse(io::Error::from(e).to_string()))
 }
 
 fn bytes_of(real: &Path, meta: &Metadata) -> Result<Vec<u8>, FileRefused> {
@@ -354,19 +331,19 @@ fn copy_attributes(from: &Path, to: &File) {
 }
 
 /// Makes a rename or removal in the folder survive a power cut.
-pub(crate) fn sync_folder(folder: &Path) -> Result<(), FileRefused> {
+fn sync_folder(folder: &Path) -> Result<(), FileRefused> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(io_error("write", folder))
 }
 
 /// The folder a file lies in; the current one for a bare name.
-pub(crate) fn folder_of(path: &Path) -> &Path {
+fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
 }
 
-pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileRefused {
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileRefused {
     let path = path.to_owned();
     move |source| FileRefused::Io { action, path, source }
 }

@@ -1,9 +1,21 @@
 //! Changes files: preview, apply, undo. The only crate that edits what belongs to the user.
 //!
-//! Why something should change is not known here: a `Fix` arrives as data. Whether it helped is
+//! Why something should change is not known here: a [`silidock_diagnosis::fix::Fix`] arrives as data. Whether it helped is
 //! found out by whoever looks again. Nothing here talks to an engine, starts a process or runs a shell.
 
+pub mod apply;
 pub mod compose;
 pub mod diff;
 pub mod file;
 pub mod line;
+mod plan;
+pub mod preview;
+pub mod receipt;
+mod steps;
+mod swap;
+pub mod undo;
+
+pub use apply::{ApplyError, Subject, apply};
+pub use preview::{Preview, Refusal, SeenFile, preview};
+pub use receipt::{Change, Journal, JournalError, Listed, Receipt, State, Verified};
+pub use undo::{UndoError, undo, undo_preview};

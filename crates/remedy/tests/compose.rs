@@ -2,6 +2,8 @@
 //!
 //! Every edit is also taken back (byte for byte), re-read by a strict parser, and checked to be the only difference.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
+
 use std::path::Path;
 
 use silidock_remedy::compose::{EditRefused, remove_platform, set_platform};
@@ -121,7 +123,7 @@ const CASES: &[(&str, &str, Want)] = &[
 
 fn corpus(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose").join(format!("{name}.yaml"));
-    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    std::fs::read_to_string(path).expect(name)
 }
 
 fn kind(refused: &EditRefused) -> String {
@@ -238,6 +240,23 @@ fn pins_are_removed_with_their_line_only() {
         ("two-spaces", "nobody", "NoSuchService"),
     ] {
         assert_eq!(kind(&removed(name, service).unwrap_err()), want, "{name}/{service}");
+    }
+}
+
+#[test]
+fn pins_in_braces_are_removed_with_their_comma_only() {
+    let start = "services:\n  web: {";
+    for (braces, want) in [
+        ("platform: a/b}", "}"),
+        ("platform: a/b, image: x}", "image: x}"),
+        ("image: x, platform: a/b}", "image: x}"),
+        ("image: x, platform: a/b, ports: [1]}", "image: x, ports: [1]}"),
+        ("\n    image: x,\n    platform: a/b, # why\n    ports: [1]\n  }", "\n    image: x,\n    ports: [1]\n  }"),
+        ("\n    image: x,\n    platform: a/b\n  }", "\n    image: x\n  }"),
+        ("\n    image: x, # keep\n    platform: a/b\n  }", "\n    image: x # keep\n  }"),
+    ] {
+        let got = remove_platform(&format!("{start}{braces}\n"), "web");
+        assert_eq!(got, Ok(format!("{start}{want}\n")), "{braces}");
     }
 }
 

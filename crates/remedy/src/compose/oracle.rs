@@ -208,8 +208,14 @@ pub(super) fn only_removed(before: &str, after: &str) -> Result<(), &'static str
     if comments(before) != comments(after) {
         return Err("a comment would be lost");
     }
-    if insertions(after, before).any(|(_, piece)| piece.contains("platform")) {
-        return Ok(());
+    // A comment may go with the line that it stands on, no other.
+    let own_comments = |piece: &str| piece.lines().all(|l| l.contains("platform") || !l.contains('#'));
+    let mut pieces = insertions(after, before).filter(|(_, piece)| piece.contains("platform")).peekable();
+    if pieces.peek().is_some() {
+        return if pieces.any(|(_, p)| own_comments(p)) { Ok(()) } else { Err("a comment would be lost") };
+    }
+    if before.matches('#').count() > after.matches('#').count() {
+        return Err("a comment would be lost");
     }
     let (old, new): (Vec<&str>, Vec<&str>) =
         (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());

@@ -1,0 +1,76 @@
+//! What a fix would do, for people to read before it happens, and for `apply` to hold on to.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use silidock_diagnosis::fix::Fix;
+use ts_rs::TS;
+
+use crate::diff::{self, Diff};
+use crate::plan::Plan;
+
+/// Everything a fix or an undo would change. Making one changes nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// What changes in which file.
+    pub diffs: Vec<Diff>,
+    /// Command lines for the user to run, an argument vector each. Silidock runs none of them.
+    pub commands: Vec<Vec<String>>,
+    /// Containers that would restart.
+    pub restarts: Vec<String>,
+    /// What else to know, a sentence each.
+    pub told: Vec<String>,
+    /// The files as they were seen; applying is refused when one of them differs by then.
+    pub files: Vec<SeenFile>,
+    /// Why nothing can be applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub refused: Option<Refusal>,
+}
+
+/// A file as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenFile {
+    /// The file, after following links.
+    pub path: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub hash: String,
+}
+
+/// Why something is not changed by us, and what to type instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// In words, with the file.
+    pub why: String,
+    /// Lines to type by hand; empty where typing does not help.
+    pub lines_to_type: Vec<String>,
+}
+
+/// Works out what `fix` would do to the files as they are now. Always answers: what stands in the way is in `refused`.
+#[must_use]
+pub fn preview(fix: &Fix) -> Preview {
+    match Plan::of(fix) {
+        Ok(plan) => of_plan(plan),
+        Err(refusal) => Preview { refused: Some(refusal), ..Preview::default() },
+    }
+}
+
+fn of_plan(plan: Plan) -> Preview {
+    Preview {
+        diffs: plan.files.iter().map(|f| diff::diff(&f.file.real, &f.file.text, &f.after, f.context)).collect(),
+        files: seen(&plan),
+        commands: plan.commands,
+        restarts: Vec::new(),
+        told: plan.told,
+        refused: None,
+    }
+}
+
+/// The files of a plan as they were read.
+pub(crate) fn seen(plan: &Plan) -> Vec<SeenFile> {
+    let of =
+        |f: &crate::plan::PlannedFile| SeenFile { path: f.file.real.display().to_string(), hash: f.file.hash.clone() };
+    plan.files.iter().map(of).collect()
+}
