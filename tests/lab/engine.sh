@@ -66,8 +66,24 @@ make_net() {
   cleanup; die "pasta: $(tail -1 "$E/pasta.log")"
 }
 
+# this engine's containerd, shims and containers; dockerd ends them when it stops in order, so
+# there are some only where it could not
+leftover() {
+  local p
+  find /sys/fs/cgroup -path "*/$CGROUP/*" -name cgroup.procs -exec cat {} + 2>/dev/null
+  while read -r p; do
+    if grep -qsF -- "$E/exec/" "$p/cmdline"; then echo "${p##*/}"; fi
+  done < <(grep -lsxE 'containerd(-shim)?' /proc/[0-9]*/comm | sed 's,/comm$,,')
+}
+
 # whatever a run of this engine may leave
 cleanup() {
+  local pids; pids=$(leftover | sort -u)
+  if [ -n "$pids" ]; then
+    say "$NAME left processes behind, killing them"
+    xargs -r kill -9 2>/dev/null <<<"$pids" || true
+    for _ in $(seq 50); do [ -n "$(leftover)" ] || break; sleep 0.1; done
+  fi
   if alive "$E/pasta.pid" "$E/netns"; then kill "$(cat "$E/pasta.pid")"; fi
   if mountpoint -q "$E/netns" 2>/dev/null; then umount -l "$E/netns"; fi
   rm -f "$E/netns" "$E/pasta.pid" "$E/engine.pid" "$PIDFILE" "$SOCK"
