@@ -87,6 +87,8 @@ cleanup() {
   if alive "$E/pasta.pid" "$E/netns"; then kill "$(cat "$E/pasta.pid")"; fi
   if mountpoint -q "$E/netns" 2>/dev/null; then umount -l "$E/netns"; fi
   rm -f "$E/netns" "$E/pasta.pid" "$E/engine.pid" "$PIDFILE" "$SOCK"
+  # what an engine that was killed left in its runtime directory stops the next one from starting
+  rm -rf --one-file-system "$E/exec" "$E/run-containerd" "$E/run-docker"
   find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" -exec rmdir {} + 2>/dev/null || true
   # mount points that start had to make
   if [ -f "$E/made" ]; then xargs -r rmdir 2>/dev/null <"$E/made" || true; rm -f "$E/made"; fi
@@ -98,8 +100,8 @@ start() {
   need curl unshare nsenter ip
   if running; then return; fi
   local d pid in=(nsenter --net="$E/netns") features=false
-  mkdir -p "$E"/{data,exec,mnt/local,etc-docker,run-docker,run-containerd,tmp} "$TREE/usr/local"
   cleanup
+  mkdir -p "$E"/{data,exec,mnt/local,etc-docker,run-docker,run-containerd,tmp} "$TREE/usr/local"
   for d in /etc/docker /run/docker /run/containerd; do [ -d $d ] || { mkdir $d; echo $d >> "$E/made"; }; done
   [ "$STORE" = containerd ] && features=true
   echo "{ \"features\": { \"containerd-snapshotter\": $features } }" > "$E/daemon.json"
