@@ -18,4 +18,4 @@ pub mod undo;
 pub use apply::{ApplyError, Subject, apply};
 pub use preview::{Preview, Refusal, SeenFile, preview};
 pub use receipt::{Change, Journal, JournalError, Listed, Receipt, State, Verified};
-pub use undo::{UndoError, undo, undo_preview};
+pub use undo::{Interrupted, UndoError, interrupted, undo, undo_preview};

@@ -239,11 +239,8 @@ impl Journal {
         Ok(receipt)
     }
 
-    /// Changes that were interrupted, newest first: state [`State::Started`], and nobody is at it.
-    ///
-    /// # Errors
-    /// As [`Journal::list`].
-    pub fn interrupted(&self) -> Result<Vec<Receipt>, JournalError> {
+    /// Receipts of changes that were interrupted, newest first: state [`State::Started`], and nobody is at it.
+    pub(crate) fn started(&self) -> Result<Vec<Receipt>, JournalError> {
         if !self.receipts.is_dir() {
             return Ok(Vec::new());
         }
@@ -255,14 +252,32 @@ impl Journal {
         Ok(self.list()?.into_iter().filter_map(started).collect())
     }
 
+    /// Accepts an interrupted change as it stands; it is told no more and can still be undone.
+    ///
+    /// # Errors
+    /// Unknown or damaged receipts, or what the system says.
+    pub fn keep(&self, id: &str) -> Result<Receipt, JournalError> {
+        self.change(id, |receipt| {
+            if receipt.state == State::Started {
+                receipt.state = State::Applied;
+            }
+        })
+    }
+
     /// Notes what looking again said.
     ///
     /// # Errors
     /// Unknown or damaged receipts, or what the system says.
     pub fn set_verified(&self, id: &str, verified: Verified) -> Result<Receipt, JournalError> {
+        self.change(id, |receipt| receipt.verified = Some(verified))
+    }
+
+    fn change(&self, id: &str, how: impl FnOnce(&mut Receipt)) -> Result<Receipt, JournalError> {
+        // Asked first without taking a turn: an unknown receipt must not make folders.
+        self.load(id)?;
         let _turn = self.turn()?;
         let mut receipt = self.load(id)?;
-        receipt.verified = Some(verified);
+        how(&mut receipt);
         self.save(&receipt)?;
         Ok(receipt)
     }

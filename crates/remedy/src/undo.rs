@@ -62,8 +62,19 @@ pub enum Standing {
     After,
     /// Neither.
     Different,
-    /// Not there, or something else under its name.
+    /// Not there, not readable, or something else under its name.
     Missing,
+}
+
+impl Standing {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Before => "was not changed",
+            Self::After => "was changed",
+            Self::Different => "was changed by something else",
+            Self::Missing => "is not there any more, or cannot be read",
+        }
+    }
 }
 
 /// A file of a receipt and how it stands today.
@@ -81,6 +92,37 @@ pub struct FileStanding {
 pub fn standings(receipt: &Receipt) -> Vec<FileStanding> {
     let of = |change: &Change| FileStanding { path: change.path.clone(), standing: standing(change) };
     receipt.changes.iter().map(of).collect()
+}
+
+/// A change that was interrupted, to be told at the next start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Interrupted {
+    /// The record, in state [`State::Started`].
+    pub receipt: Receipt,
+    /// How its files stand.
+    pub files: Vec<FileStanding>,
+    /// What may have happened, in words.
+    pub words: String,
+}
+
+/// Changes that were cut off by a crash or a power cut, newest first. Each can be undone, or kept with [`Journal::keep`].
+///
+/// # Errors
+/// Where the journal cannot be read.
+pub fn interrupted(journal: &Journal) -> Result<Vec<Interrupted>, JournalError> {
+    let told = |receipt: Receipt| {
+        let files = standings(&receipt);
+        let each: Vec<String> = files.iter().map(|f| format!("{} {}", f.path, f.standing.words())).collect();
+        let words = format!(
+            "\"{}\" ({}) was interrupted: {}. Undo it, or keep it as it is.",
+            receipt.title,
+            receipt.id,
+            each.join("; ")
+        );
+        Interrupted { receipt, files, words }
+    };
+    Ok(journal.started()?.into_iter().map(told).collect())
 }
 
 /// What an undo would change. Like a fix's preview it always answers for a receipt that can be read; what stands in

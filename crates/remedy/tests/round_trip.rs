@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use silidock_diagnosis::fix::{Fix, Safety, Step, YamlEdit};
-use silidock_remedy::undo::{Standing, standings};
+use silidock_remedy::undo::Standing;
 use silidock_remedy::*;
 use tempfile::TempDir;
 
@@ -214,20 +214,34 @@ fn an_interrupted_change_is_told_and_can_be_undone() {
     ];
     for (compose, env, expected) in cases {
         let lab = Lab::new();
-        assert_eq!(lab.journal().interrupted().unwrap(), []);
+        assert_eq!(interrupted(&lab.journal()).unwrap(), []);
         let receipt = lab.apply(&fix(vec![lab.pin("compose.yaml", "web"), lab.unset()])).unwrap();
-        assert_eq!(lab.journal().interrupted().unwrap(), []);
+        assert_eq!(interrupted(&lab.journal()).unwrap(), []);
         lab.interrupt(&receipt.id);
         lab.write("compose.yaml", compose, 0o640);
         lab.write(".env", env, 0o600);
 
-        let told = lab.journal().interrupted().unwrap();
+        let told = interrupted(&lab.journal()).unwrap();
         assert_eq!(told.len(), 1);
-        assert_eq!(standings(&told[0]).iter().map(|s| s.standing).collect::<Vec<_>>(), expected);
+        assert_eq!(told[0].files.iter().map(|s| s.standing).collect::<Vec<_>>(), expected);
+        let unchanged = format!("{} was not changed", lab.path(".env").display());
+        assert_eq!(told[0].words.contains(&unchanged), expected[1] == Standing::Before, "{}", told[0].words);
         undo(&lab.journal(), &receipt.id, now()).unwrap();
         assert_eq!((lab.read("compose.yaml").as_str(), lab.read(".env").as_str()), (COMPOSE, ENV));
-        assert_eq!(lab.journal().interrupted().unwrap(), []);
+        assert_eq!(interrupted(&lab.journal()).unwrap(), []);
     }
+}
+
+#[test]
+fn an_interrupted_change_can_be_kept() {
+    let lab = Lab::new();
+    let receipt = lab.apply(&fix(vec![lab.pin("compose.yaml", "web")])).unwrap();
+    lab.interrupt(&receipt.id);
+    assert_eq!(lab.journal().keep(&receipt.id).unwrap().state, State::Applied);
+    assert_eq!(interrupted(&lab.journal()).unwrap(), []);
+    undo(&lab.journal(), &receipt.id, now()).unwrap();
+    assert_eq!(lab.journal().keep(&receipt.id).unwrap().state, State::Undone);
+    assert_eq!(lab.read("compose.yaml"), COMPOSE);
 }
 
 #[test]
