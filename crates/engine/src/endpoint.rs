@@ -199,3 +199,56 @@ impl fmt::Display for Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_how_they_are_shown() {
+        use Locality::{Local, Remote, Unknown};
+        let table = [
+            ("unix:///var/run/docker.sock", "unix:///var/run/docker.sock", Local),
+            ("/tmp/a b.sock", "unix:///tmp/a b.sock", Local),
+            (" tcp://10.0.0.5:2375 ", "tcp://10.0.0.5:2375", Remote),
+            ("tcp://builder", "tcp://builder:2375", Remote),
+            ("tcp://127.0.0.1:9", "tcp://127.0.0.1:9", Unknown),
+            ("tcp://localhost", "tcp://localhost:2375", Unknown),
+            ("tcp://[::1]:9/", "tcp://[::1]:9", Unknown),
+            ("http://builder:80", "tcp://builder:80", Remote),
+            ("https://builder:2376", "https://builder:2376", Remote),
+            ("https://builder", "https://builder:443", Remote),
+            ("ssh://builder", "ssh://builder", Remote),
+            ("ssh://ada@localhost:22", "ssh://ada@localhost:22", Remote),
+            ("ssh://[fe80::1]/run/docker.sock", "ssh://[fe80::1]/run/docker.sock", Remote),
+        ];
+        for (text, shown, locality) in table {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!((endpoint.to_string().as_str(), endpoint.locality()), (shown, locality), "{text}");
+            assert_eq!(shown.parse::<Endpoint>().unwrap(), endpoint, "what is shown can be given back");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_address() {
+        let table = [
+            "",
+            "docker.sock",
+            "unix://relative.sock",
+            "tcp://",
+            "tcp://host:99999",
+            "tcp://host/path",
+            "://x",
+            "npipe:////./pipe/docker_engine",
+            "fd://",
+            "ftp://host",
+            "tcp://ada:hunter2@host",
+            "ssh://ada:hunter2@host",
+        ];
+        for text in table {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        assert!(matches!("fd://".parse::<Endpoint>(), Err(EndpointError::Scheme { scheme }) if scheme == "fd"));
+    }
+}

@@ -60,10 +60,11 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
     match error.classify() {
         serde_json::error::Category::Syntax => format!("it is not JSON ({place})"),
         serde_json::error::Category::Eof => "it ends too early".to_owned(),
-        serde_json::error::Category::Data => match error.to_string() {
-            text if text.starts_with("missing field") => text,
-            _ => format!("a value has an unexpected type ({place})"),
-        },
+        serde_json::error::Category::Data => {
+            let text = error.to_string();
+            let missing = text.split(" at line ").next().filter(|text| text.starts_with("missing field"));
+            missing.map_or_else(|| format!("a value has an unexpected type ({place})"), str::to_owned)
+        }
         serde_json::error::Category::Io => "it could not be read".to_owned(),
     }
 }

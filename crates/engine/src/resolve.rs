@@ -223,10 +223,14 @@ fn target(
     Target { name, endpoint, context, origin, chosen_by, leads_to }
 }
 
-/// Where a socket's path leads, if somewhere else.
+/// Where a socket leads if it is a link. That a folder above it is one (`/var` on every Mac) says nothing.
 fn leads_to(host: &dyn Host, endpoint: &Endpoint) -> Option<PathBuf> {
-    let Endpoint::Unix(path) = endpoint else { return None };
-    host.real_path(path).ok().filter(|real| real != path)
+    let Endpoint::Unix(path) = endpoint else {
+        return None;
+    };
+    let real = host.real_path(path).ok()?;
+    let folder = host.real_path(path.parent()?).ok()?;
+    (real != folder.join(path.file_name()?)).then_some(real)
 }
 
 /// `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH`, as the docker command reads them.

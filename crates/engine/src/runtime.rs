@@ -204,3 +204,140 @@ fn version(runtime: Runtime, about: &About) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::Origin;
+    use crate::version::{ApiVersion, VersionInfo};
+
+    #[derive(Default)]
+    struct Shown {
+        product: &'static str,
+        component: &'static str,
+        system: &'static str,
+        name: &'static str,
+        kernel: &'static str,
+        label: &'static str,
+        socket: &'static str,
+        leads_to: Option<&'static str>,
+    }
+
+    fn seen(shown: &Shown) -> Identified {
+        let components = serde_json::json!([{ "Name": shown.component, "Version": "5.8.1" }]);
+        let version = serde_json::json!({
+            "ApiVersion": "1.51", "Version": "28.5.1", "Platform": { "Name": shown.product }, "Components": components
+        });
+        let version: VersionInfo = serde_json::from_value(version).unwrap();
+        let about = About {
+            version,
+            api_version: ApiVersion::new(1, 51),
+            architecture: "aarch64".to_owned(),
+            os_type: "linux".to_owned(),
+            operating_system: shown.system.to_owned(),
+            kernel: shown.kernel.to_owned(),
+            name: shown.name.to_owned(),
+            driver: String::new(),
+            driver_status: Vec::new(),
+            labels: vec![shown.label.to_owned()],
+            security_options: Vec::new(),
+            cpus: None,
+            memory: None,
+        };
+        let target = Target {
+            name: "test".to_owned(),
+            endpoint: Endpoint::Unix(shown.socket.into()),
+            context: None,
+            origin: Origin::Explicit,
+            chosen_by: String::new(),
+            leads_to: shown.leads_to.map(Into::into),
+        };
+        identify(&about, &target)
+    }
+
+    #[test]
+    fn runtimes_are_known_by_their_marks() {
+        use Runtime::*;
+        let ubuntu = "Ubuntu 24.04.2 LTS";
+        let shared = "/var/run/docker.sock";
+        let table = [
+            (
+                Shown { product: "Docker Desktop 4.51.0 (210443)", component: "Engine", ..Shown::default() },
+                (DockerDesktop, None, Some("4.51.0"), "it calls itself Docker Desktop 4.51.0 (210443)"),
+            ),
+            (
+                Shown { system: "Docker Desktop", name: "docker-desktop", component: "Engine", ..Shown::default() },
+                (DockerDesktop, None, None, "its operating system is Docker Desktop"),
+            ),
+            (
+                Shown { label: "com.docker.desktop.address=unix:///Users/ada/secret", ..Shown::default() },
+                (DockerDesktop, None, None, "it has the label com.docker.desktop.address"),
+            ),
+            (
+                Shown { system: "OrbStack", name: "orbstack", component: "Engine", ..Shown::default() },
+                (OrbStack, None, None, "its operating system is OrbStack"),
+            ),
+            (
+                Shown { kernel: "6.17.8-orbstack-00308-gabc", ..Shown::default() },
+                (OrbStack, None, None, "its kernel is 6.17.8-orbstack-00308-gabc"),
+            ),
+            (
+                Shown { component: "Podman Engine", system: "fedora", ..Shown::default() },
+                (Podman, None, Some("5.8.1"), "one of its components is Podman Engine"),
+            ),
+            (
+                Shown { name: "colima", system: ubuntu, component: "Engine", ..Shown::default() },
+                (Colima, Some("default"), None, "its host name is colima"),
+            ),
+            (
+                Shown { name: "colima-work", component: "Engine", socket: shared, ..Shown::default() },
+                (Colima, Some("work"), None, "its host name is colima-work"),
+            ),
+            (
+                Shown { socket: "/Users/ada/.colima/old/docker.sock", component: "Engine", ..Shown::default() },
+                (Colima, Some("old"), None, "its socket is /Users/ada/.colima/old/docker.sock"),
+            ),
+            (
+                Shown { name: "lima-rancher-desktop", system: "Alpine Linux v3.22", ..Shown::default() },
+                (RancherDesktop, None, None, "its host name is lima-rancher-desktop"),
+            ),
+            (
+                Shown { name: "lima-docker", system: ubuntu, ..Shown::default() },
+                (Lima, Some("docker"), None, "its host name is lima-docker"),
+            ),
+            (
+                Shown { socket: shared, leads_to: Some("/Users/ada/.lima/box/sock/docker.sock"), ..Shown::default() },
+                (Lima, Some("box"), None, "its socket is /Users/ada/.lima/box/sock/docker.sock"),
+            ),
+            (
+                Shown {
+                    name: "lima-finch",
+                    socket: "/Applications/Finch/lima/data/finch/sock/finch.sock",
+                    ..Shown::default()
+                },
+                (Finch, None, None, "its socket is /Applications/Finch/lima/data/finch/sock/finch.sock"),
+            ),
+            (
+                Shown {
+                    component: "Engine",
+                    system: "Debian GNU/Linux 12 (bookworm)",
+                    name: "box",
+                    socket: shared,
+                    ..Shown::default()
+                },
+                (DockerEngine, None, Some("5.8.1"), "one of its components is Engine"),
+            ),
+            (
+                Shown { system: "Plan 9", ..Shown::default() },
+                (Unknown, None, None, "it shows no known mark; its operating system is Plan 9"),
+            ),
+        ];
+        for (shown, (runtime, profile, version, evidence)) in table {
+            let found = seen(&shown);
+            assert_eq!(
+                (found.runtime, found.profile.as_deref(), found.version.as_deref(), found.evidence.as_str()),
+                (runtime, profile, version, evidence)
+            );
+        }
+    }
+}

@@ -267,3 +267,42 @@ pub(crate) fn escaped(name: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Failures that a test running as root cannot bring about, and those that only some systems report.
+    #[test]
+    fn failures_of_the_system() {
+        let table: [(io::ErrorKind, fn(&EngineError) -> bool); 7] = [
+            (io::ErrorKind::PermissionDenied, |e| matches!(e, EngineError::Permission { .. })),
+            (io::ErrorKind::ConnectionRefused, |e| matches!(e, EngineError::Refused { .. })),
+            (io::ErrorKind::NotFound, |e| matches!(e, EngineError::NoSocket { path, .. } if path == Path::new("/x"))),
+            (io::ErrorKind::ConnectionReset, |e| matches!(e, EngineError::Gone { .. })),
+            (io::ErrorKind::BrokenPipe, |e| matches!(e, EngineError::Gone { .. })),
+            (io::ErrorKind::HostUnreachable, |e| matches!(e, EngineError::Unreachable { .. })),
+            (io::ErrorKind::InvalidInput, |e| matches!(e, EngineError::Unreachable { .. })),
+        ];
+        for (kind, expected) in table {
+            let error = classify("unix:///x", Asked("the test", ""), Error::from(io::Error::from(kind)));
+            assert!(expected(&error), "{kind}: {error:?}");
+        }
+        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = classify("https://x:1", Asked("the test", ""), Error::from(io::Error::other(untrusted)));
+        assert!(matches!(&error, EngineError::Tls { why, .. } if why.contains("UnknownIssuer")), "{error:?}");
+    }
+
+    #[test]
+    fn names_stay_one_part_of_a_path() {
+        let table = [
+            ("sha256:0a", "sha256:0a"),
+            ("ghcr.io/a/b:1@sha256:0a", "ghcr.io/a/b:1@sha256:0a"),
+            ("a?b#c%d e\n", "a%3Fb%23c%25d%20e%0A"),
+            ("\u{202e}", "%E2%80%AE"),
+        ];
+        for (name, expected) in table {
+            assert_eq!(escaped(name), expected);
+        }
+    }
+}
