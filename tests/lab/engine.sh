@@ -25,7 +25,8 @@ case $NAME in
   v20)          STORE=overlay2 TREE=$OLDTREE ;;
   *)            usage ;;
 esac
-E=$LAB/$NAME SOCK=$LAB/$NAME.sock PIDFILE=$E/dockerd.pid CGROUP=silidock-lab-$NAME
+E=$LAB/$NAME SOCK=$LAB/$NAME.sock PIDFILE=$E/dockerd.pid
+CGROUP=silidock-lab-$NAME-$(cksum <<<"$E" | cut -d' ' -f1)     # not another lab's
 running() { alive "$PIDFILE" "unix://$SOCK"; }
 
 inner() {   # inside the new namespaces
