@@ -272,10 +272,12 @@ pub(crate) fn escaped(name: &str) -> String {
 mod tests {
     use super::*;
 
+    type Expected = fn(&EngineError) -> bool;
+
     /// Failures that a test running as root cannot bring about, and those that only some systems report.
     #[test]
     fn failures_of_the_system() {
-        let table: [(io::ErrorKind, fn(&EngineError) -> bool); 7] = [
+        let table: [(io::ErrorKind, Expected); 7] = [
             (io::ErrorKind::PermissionDenied, |e| matches!(e, EngineError::Permission { .. })),
             (io::ErrorKind::ConnectionRefused, |e| matches!(e, EngineError::Refused { .. })),
             (io::ErrorKind::NotFound, |e| matches!(e, EngineError::NoSocket { path, .. } if path == Path::new("/x"))),
