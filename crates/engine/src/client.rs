@@ -218,8 +218,8 @@ impl Engine {
         top::parse(&bytes).map_err(|why| TopError::Engine(self.shared.wire.unreadable(asked, why)))
     }
 
-    /// Processor time a container has used since its start, in nanoseconds. Immediate from API 1.41 on; 1.40
-    /// measures for a second or two first.
+    /// Processor time a container has used since its start, in nanoseconds. It takes an engine milliseconds, but
+    /// Engine 20.10 up to a second per container: ask side by side.
     ///
     /// # Errors
     /// As for any question; `BadAnswer` for a container that does not run.

@@ -227,6 +227,10 @@ fn of_causes(endpoint: &str, asked: Asked<'_>, error: &Error) -> EngineError {
 /// An io error that only carries another crate's error.
 fn of_carried(endpoint: &str, error: &io::Error) -> Option<EngineError> {
     let inner = error.get_ref()?;
+    // TLS wraps its error twice.
+    if let Some(nested) = inner.downcast_ref::<io::Error>() {
+        return of_carried(endpoint, nested);
+    }
     if let Some(Carried(failure)) = inner.downcast_ref::<Carried>() {
         return Some(EngineError::Ssh { endpoint: endpoint.to_owned(), source: failure.clone() });
     }
@@ -291,7 +295,8 @@ mod tests {
             assert!(expected(&error), "{kind}: {error:?}");
         }
         let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        let error = classify("https://x:1", Asked("the test", ""), Error::from(io::Error::other(untrusted)));
+        let error =
+            classify("https://x:1", Asked("the test", ""), Error::from(io::Error::other(io::Error::other(untrusted))));
         assert!(matches!(&error, EngineError::Tls { why, .. } if why.contains("UnknownIssuer")), "{error:?}");
     }
 

@@ -1,5 +1,8 @@
 //! What engines answer, from 20.10 to the newest and Podman: read tolerantly, asked sparingly, kept as text.
 
+// The helpers of tests may fail loudly, too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -8,6 +11,9 @@ use silidock_engine::{
     ConnectOptions, Engine, EngineError, Event, EventKind, ManifestKind, Origin, PlatformRecord, Target, TopError,
 };
 use silidock_testkit::{Answer, ScriptedEngine};
+
+/// What a failure should be.
+type Expected = fn(&TopError) -> bool;
 
 async fn connect(engine: &ScriptedEngine) -> Engine {
     let target = Target {
@@ -171,7 +177,7 @@ async fn processes_and_the_reasons_for_having_none() {
     assert!(!format!("{processes:?}").contains("qemu"), "arguments are not printed");
     assert_eq!(engine.calls().last().unwrap().query, "ps_args=-eo%20pid%2Cargs");
 
-    let cases: [(u16, &str, fn(&TopError) -> bool); 6] = [
+    let cases: [(u16, &str, Expected); 6] = [
         (404, "No such container: c", |e| matches!(e, TopError::Gone)),
         (409, "container 12 is not running", |e| matches!(e, TopError::NotRunning)),
         (500, "Container c is restarting, wait until the container is running", |e| matches!(e, TopError::NotRunning)),

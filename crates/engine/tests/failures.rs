@@ -1,10 +1,16 @@
 //! Every way in which an engine can fail has its own words: proven against real sockets that fail that way.
 
+// The helpers of tests may fail loudly, too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use silidock_engine::{ConnectOptions, Endpoint, Engine, EngineError, Origin, SshFailure, Target, TlsMaterial};
 use silidock_testkit::{Answer, ScriptedEngine};
+
+/// What a failure should be.
+type Expected<E> = fn(&E) -> bool;
 
 fn target(endpoint: Endpoint) -> Target {
     Target {
@@ -143,7 +149,7 @@ async fn an_engine_that_goes_during_a_scan() {
     let engine = ScriptedEngine::start("1.51").await.unwrap();
     let client = connect(engine.address(), short()).await.unwrap();
     let image = "/images/sha256:abc/json";
-    let cases: [(&str, Answer, fn(&EngineError) -> bool); 5] = [
+    let cases: [(&str, Answer, Expected<EngineError>); 5] = [
         ("cut", Answer::Cut { sent: b"{".to_vec(), promised: 10 }, |e| matches!(e, EngineError::Gone { .. })),
         ("silent", Answer::Silent, |e| matches!(e, EngineError::TimedOut { .. })),
         ("nonsense", Answer::Json(serde_json::json!([3])), |e| matches!(e, EngineError::BadAnswer { .. })),
@@ -178,7 +184,7 @@ fn ssh_program(folder: &Path, script: &str) -> PathBuf {
 async fn ssh_says_why_it_fails() {
     let folder = tempfile::tempdir().unwrap();
     let endpoint: Endpoint = "ssh://ada@builder".parse().unwrap();
-    let cases: [(&str, fn(&SshFailure) -> bool); 4] = [
+    let cases: [(&str, Expected<SshFailure>); 4] = [
         ("ada@builder: Permission denied (publickey).", |f| matches!(f, SshFailure::Authentication { .. })),
         ("No ED25519 host key is known.\nHost key verification failed.", |f| matches!(f, SshFailure::HostKey { .. })),
         ("ssh: Could not resolve hostname builder: Name or service not known", |f| {

@@ -1,5 +1,8 @@
 //! Which engine is meant: contexts, environment and sockets of described machines.
 
+// The helpers of tests may fail loudly, too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

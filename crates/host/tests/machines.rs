@@ -1,5 +1,8 @@
 //! The real machine and described ones answer by the same rules.
 
+// The helpers of tests may fail loudly, too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
