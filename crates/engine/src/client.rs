@@ -8,10 +8,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use silidock_host::Host;
 
+use crate::containers::{ContainerDetails, ContainerRecord};
+use crate::endpoint::Endpoint;
 use crate::error::{Asked, EngineError};
 use crate::events::{self, EventStream};
+use crate::images::{ImageConfig, ImageRecord};
 use crate::json::{Listing, if_readable, reason};
-use crate::records::{About, ContainerDetails, ContainerRecord, ImageConfig, ImageRecord, Info};
+use crate::records::{About, Info};
 use crate::resolve::{ResolveError, Target, fallbacks, resolve};
 use crate::top::{self, Process, TopError};
 use crate::version::{ApiVersion, VersionInfo};
@@ -89,6 +92,10 @@ impl Engine {
     /// # Errors
     /// Every [`EngineError`] but `BadAnswer`: an engine that answers `/version` with nonsense is `NotDocker`.
     pub async fn connect(target: &Target, options: ConnectOptions) -> Result<Self, EngineError> {
+        Self::agree(target, options).await.map_err(|error| explained(error, &target.endpoint))
+    }
+
+    async fn agree(target: &Target, options: ConnectOptions) -> Result<Self, EngineError> {
         let wire = Wire::open(&target.endpoint, &options).await?;
         let asked = Asked("the version question", "");
         let not_docker = |why: String| EngineError::NotDocker { endpoint: wire.endpoint().to_owned(), why };
@@ -256,6 +263,17 @@ impl Engine {
     async fn list<T: DeserializeOwned>(&self, path: &str, asked: Asked<'_>) -> Result<Listing<T>, EngineError> {
         let bytes = self.get(path, asked, self.shared.options.list).await?;
         Listing::parse(&bytes).map_err(|error| self.shared.wire.unreadable(asked, reason(&error)))
+    }
+}
+
+/// A context may ask not to verify certificates. That is not done, and where it matters it must be said.
+fn explained(error: EngineError, endpoint: &Endpoint) -> EngineError {
+    match (error, endpoint) {
+        (EngineError::Tls { endpoint, why }, Endpoint::Tls { material, .. }) if material.skip_verify => {
+            let why = format!("{why} (the context asks to skip verification, but Silidock always verifies)");
+            EngineError::Tls { endpoint, why }
+        }
+        (error, _) => error,
     }
 }
 

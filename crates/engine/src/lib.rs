@@ -2,10 +2,12 @@
 //! Silidock asks. Nothing is judged here, and nothing is started, pulled or changed.
 
 mod client;
+mod containers;
 mod context;
 mod endpoint;
 mod error;
 mod events;
+mod images;
 mod json;
 mod records;
 mod resolve;
@@ -17,15 +19,14 @@ mod version;
 mod wire;
 
 pub use client::{ConnectOptions, Engine, FindError};
+pub use containers::{ContainerDetails, ContainerRecord};
 pub use context::{Context, ContextEntry, ContextError, config_dir, contexts, current_context};
 pub use endpoint::{Endpoint, EndpointError, Locality, TlsMaterial};
 pub use error::{EngineError, SshFailure};
 pub use events::{Event, EventKind, EventStream};
+pub use images::{ImageConfig, ImageRecord, ManifestKind, ManifestRecord};
 pub use json::{Listing, Unreadable};
-pub use records::{
-    About, Component, ContainerDetails, ContainerRecord, Descriptor, ImageConfig, ImageRecord, ManifestKind,
-    ManifestRecord, PlatformRecord,
-};
+pub use records::{About, Component, Descriptor, PlatformRecord};
 pub use resolve::{Candidate, Origin, ResolveError, Target, list_targets, resolve};
 pub use runtime::{Identified, Runtime, identify};
 pub use sockets::{KNOWN_SOCKETS, KnownSocket};

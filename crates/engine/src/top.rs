@@ -54,7 +54,9 @@ impl TopError {
             return Self::Engine(error);
         };
         let lower = message.to_lowercase();
-        if lower.contains("not running") || lower.contains("is restarting") || lower.contains("has been paused") {
+        // The last one is Podman's.
+        let not_running = ["not running", "is restarting", "running containers"];
+        if not_running.iter().any(|words| lower.contains(words)) {
             return Self::NotRunning;
         }
         match code {

@@ -177,10 +177,11 @@ async fn processes_and_the_reasons_for_having_none() {
     assert!(!format!("{processes:?}").contains("qemu"), "arguments are not printed");
     assert_eq!(engine.calls().last().unwrap().query, "ps_args=-eo%20pid%2Cargs");
 
-    let cases: [(u16, &str, Expected); 6] = [
+    let cases: [(u16, &str, Expected); 7] = [
         (404, "No such container: c", |e| matches!(e, TopError::Gone)),
         (409, "container 12 is not running", |e| matches!(e, TopError::NotRunning)),
         (500, "Container c is restarting, wait until the container is running", |e| matches!(e, TopError::NotRunning)),
+        (500, "top can only be used on running containers", |e| matches!(e, TopError::NotRunning)),
         (500, "exec: \"ps\": executable file not found in $PATH", |e| matches!(e, TopError::NoPs { .. })),
         (500, "Error running ps: ps: unrecognized option: e", |e| matches!(e, TopError::Refused { .. })),
         (501, "not supported on Windows", |e| matches!(e, TopError::Refused { .. })),

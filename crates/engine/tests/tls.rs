@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use silidock_engine::{ConnectOptions, Engine, EngineError, FindError, init};
+use silidock_engine::{ConnectOptions, Endpoint, Engine, EngineError, FindError, TlsMaterial, init, resolve};
 use silidock_host::FixtureHost;
 use silidock_testkit::ScriptedEngine;
 use tokio::net::{TcpListener, UnixStream};
@@ -99,5 +99,11 @@ async fn certificates_decide_on_both_sides() {
             (result, _) => panic!("{name}: {result:?}"),
         }
     }
+    let material = TlsMaterial { skip_verify: true, ..TlsMaterial::default() };
+    let endpoint = Endpoint::Tls { host: "localhost".to_owned(), port, material };
+    let mut target = resolve(&FixtureHost::new(root.path()), Some("/x.sock")).unwrap();
+    target.endpoint = endpoint;
+    let error = Engine::connect(&target, ConnectOptions::default()).await.unwrap_err();
+    assert!(error.to_string().contains("asks to skip verification"), "{error}");
     assert_eq!(engine.count("/version"), 1, "only the one with good certificates got through");
 }

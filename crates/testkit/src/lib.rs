@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use script::Script;
@@ -24,8 +24,8 @@ pub struct ScriptedEngine {
     address: String,
     socket: PathBuf,
     listener: AbortHandle,
-    // Held for its folder, which goes with it.
-    _folder: TempDir,
+    // Held for the socket's folder, which goes with it.
+    _folder: Option<TempDir>,
 }
 
 impl ScriptedEngine {
@@ -37,16 +37,8 @@ impl ScriptedEngine {
         let folder = TempDir::new()?;
         let socket = folder.path().join("docker.sock");
         let listener = UnixListener::bind(&socket)?;
-        let script = Arc::new(Script::default());
-        let serving = Arc::clone(&script);
-        let task = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(connection(Arc::clone(&serving), stream));
-            }
-        });
         let address = format!("unix://{}", socket.display());
-        Ok(Self { script, address, socket, listener: task.abort_handle(), _folder: folder })
+        Ok(Self::on(address, socket, Some(folder), listener))
     }
 
     /// The same on a TCP port of this machine.
@@ -56,16 +48,19 @@ impl ScriptedEngine {
     pub async fn blank_tcp() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = format!("tcp://{}", listener.local_addr()?);
+        Ok(Self::on(address, PathBuf::new(), None, listener))
+    }
+
+    fn on(address: String, socket: PathBuf, folder: Option<TempDir>, door: impl Door) -> Self {
         let script = Arc::new(Script::default());
         let serving = Arc::clone(&script);
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
+            while let Ok(stream) = door.next().await {
                 connections.spawn(connection(Arc::clone(&serving), stream));
             }
         });
-        let folder = TempDir::new()?;
-        Ok(Self { script, address, socket: PathBuf::new(), listener: task.abort_handle(), _folder: folder })
+        Self { script, address, socket, listener: task.abort_handle(), _folder: folder }
     }
 
     /// An engine of an API version (`1.51`) on amd64 Linux, with no image, no container and an event stream.
@@ -150,6 +145,29 @@ impl ScriptedEngine {
 impl Drop for ScriptedEngine {
     fn drop(&mut self) {
         self.listener.abort();
+    }
+}
+
+/// What connections come through.
+trait Door: Send + 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Door for UnixListener {
+    type Stream = UnixStream;
+
+    async fn next(&self) -> io::Result<UnixStream> {
+        Ok(self.accept().await?.0)
+    }
+}
+
+impl Door for TcpListener {
+    type Stream = TcpStream;
+
+    async fn next(&self) -> io::Result<TcpStream> {
+        Ok(self.accept().await?.0)
     }
 }
 
