@@ -86,23 +86,23 @@ image() {
   say "disk image: $(du -sm "$IMG/root.img" | cut -f1) MiB"
 }
 
-# step NAME COMMAND: runs it unless this very version of it has been run
+# step NAME COMMAND [PIDFILE...]: runs it unless this very version of it has been run
 VERSION=$(cat "$HERE/build.sh" "$HERE/guest/init-initramfs" "$HERE"/guest/etc/inittab "$HERE"/guest/etc/lab/* | cksum)
 step() {
   local pid
   [[ " $STEPS " == *" $1 "* ]] || return 0
   if [ -z "${LAB_REBUILD:-}" ] && [ "$(cat "$LAB/built/$1" 2>/dev/null)" = "$VERSION" ]; then return; fi
   # not under a running engine: its programs would be gone
-  for pid in "$LAB"/*/dockerd.pid "$LAB_RUN/qemu.pid"; do
-    if alive "$pid" "$LAB"; then die "the lab must be rebuilt, but an engine runs: lab.sh down first"; fi
+  for pid in "${@:3}"; do
+    if alive "$pid" "$LAB"; then die "part '$1' of the lab must be made again, but an engine runs on it: lab.sh down first"; fi
   done
   rm -f "$LAB/built/$1"; "$2"; echo "$VERSION" > "$LAB/built/$1"
 }
 STEPS="${*:-new old guest image}"
 mkdir -p "$LAB/built"
-step new new_tree
-step old old_tree
+step new new_tree "$LAB"/*/dockerd.pid "$LAB_RUN/qemu.pid"
+step old old_tree "$LAB"/*/dockerd.pid
 step guest guest_tree
-step image image
+step image image "$LAB_RUN/qemu.pid"
 mkdir -p "$CLIENT_CONFIG/cli-plugins"
 ln -sf "$NEWTREE"/usr/libexec/docker/cli-plugins/* "$CLIENT_CONFIG/cli-plugins/"

@@ -71,7 +71,8 @@ make_net() {
 # there are some only where it could not
 leftover() {
   local p
-  find /sys/fs/cgroup -path "*/$CGROUP/*" -name cgroup.procs -exec cat {} + 2>/dev/null
+  # 0 stands for a process of an outer PID namespace
+  find /sys/fs/cgroup -path "*/$CGROUP/*" -name cgroup.procs -exec cat {} + 2>/dev/null | grep -vx 0
   while read -r p; do
     if grep -qsF -- "$E/exec/" "$p/cmdline"; then echo "${p##*/}"; fi
   done < <(grep -lsxE 'containerd(-shim)?' /proc/[0-9]*/comm | sed 's,/comm$,,')

@@ -16,13 +16,8 @@ runs() { case $1 in arm64) alive "$LAB_RUN/qemu.pid" "$LAB_RUN/agent.sock" ;; *)
 
 up_one() {
   case $1 in
-    arm64)
-      "$HERE/build.sh" new old guest image
-      "$HERE/boot.sh" ;;
-    *)
-      "$HERE/build.sh" new old
-      "$HERE/binfmt.sh" up
-      "$HERE/engine.sh" start "$1" ;;
+    arm64) "$HERE/boot.sh" ;;
+    *)     "$HERE/binfmt.sh" up; "$HERE/engine.sh" start "$1" ;;
   esac
   [ "${LAB_FIXTURES:-yes}" = no ] || "$HERE/fixtures.sh" "$1"
 }
@@ -53,6 +48,8 @@ exec 9>"$LAB/lock"
 case $verb in
   up)
     flock 9
+    parts=(new old); if [[ " ${wanted[*]} " == *" arm64 "* ]]; then parts+=(guest image); fi
+    "$HERE/build.sh" "${parts[@]}" 9>&-
     for e in "${wanted[@]}"; do up_one "$e" 9>&- >&2; done
     endpoints | tee "$LAB/endpoints.json" ;;
   down)
