@@ -68,20 +68,19 @@ fn from_image(
 /// The reference each container was made from. The list shows a bare id once the tag means another image; then, and
 /// only then, the container itself is asked.
 async fn references(engine: &Engine, records: &[ContainerRecord]) -> Vec<String> {
-    stream::iter(records)
-        .map(|record| async move {
-            if !is_id(&record.image) {
-                return record.image.clone();
-            }
-            match engine.inspect_container(&record.id).await {
-                Ok(details) if !details.reference.is_empty() => details.reference,
-                // Gone or silent: the id is still the truth, only less readable.
-                Ok(_) | Err(_) => record.image.clone(),
-            }
-        })
-        .buffered(AT_ONCE)
-        .collect()
-        .await
+    let questions: Vec<_> = records.iter().map(|record| reference(engine, record)).collect();
+    stream::iter(questions).buffered(AT_ONCE).collect().await
+}
+
+async fn reference(engine: &Engine, record: &ContainerRecord) -> String {
+    if !is_id(&record.image) {
+        return record.image.clone();
+    }
+    match engine.inspect_container(&record.id).await {
+        Ok(details) if !details.reference.is_empty() => details.reference,
+        // Gone or silent: the id is still the truth, only less readable.
+        Ok(_) | Err(_) => record.image.clone(),
+    }
 }
 
 fn container(

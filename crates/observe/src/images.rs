@@ -38,14 +38,8 @@ impl Configs {
                 None => true,
             });
         }
-        let asked: Vec<(String, Fact<Platform>)> = stream::iter(wanted)
-            .map(|id| async move {
-                let fact = inspect(engine, &id).await;
-                (id, fact)
-            })
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
+        let questions: Vec<_> = wanted.into_iter().map(|id| inspect(engine, id)).collect();
+        let asked: Vec<(String, Fact<Platform>)> = stream::iter(questions).buffer_unordered(AT_ONCE).collect().await;
         let mut cache = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for (id, fact) in asked {
             cache.insert(id.clone(), fact.clone());
@@ -55,13 +49,14 @@ impl Configs {
     }
 }
 
-async fn inspect(engine: &Engine, id: &str) -> Fact<Platform> {
-    let what = || format!("platform of image {}", silidock_diagnosis::reference::short_id(id));
-    match engine.inspect_image(id).await {
+async fn inspect(engine: &Engine, id: String) -> (String, Fact<Platform>) {
+    let what = || format!("platform of image {}", silidock_diagnosis::reference::short_id(&id));
+    let fact = match engine.inspect_image(&id).await {
         Ok(config) => platform(&config.platform(), &what()),
         Err(error) if error.is_not_found() => Fact::unknown(what(), "the image was removed while it was looked at"),
         Err(error) => Fact::unknown(what(), error.to_string()),
-    }
+    };
+    (id, fact)
 }
 
 /// A platform as the engine wrote it, normalised, or a gap that quotes it.

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 
 use silidock_diagnosis::{
     fact::{Fact, Gap},
-    inventory::{Inventory, Listing},
+    inventory::{Image, Inventory, Listing},
     schema::Schema,
 };
 use silidock_engine::{Engine, EngineError, Target};
@@ -36,21 +36,21 @@ pub struct Look<'a> {
     pub now: String,
     /// Ask each running container for its processor time too.
     pub processor_time: bool,
+    /// Images as seen before, where nothing about them has changed since: the list is then not asked for again.
+    pub known_images: Option<Listing<Image>>,
     /// Hears of each part as it arrives.
     pub progress: &'a (dyn Fn(&Inventory, Stage) + Send + Sync),
 }
 
-/// How far a look has come. Each stage includes those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The part of a look that has just arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// The engine and its list of containers.
+    /// The containers and how each of them runs.
     Containers,
-    /// How each of them runs.
-    Processes,
     /// The images.
     Images,
     /// Processor time.
-    All,
+    ProcessorTime,
 }
 
 /// Looks once.
@@ -81,23 +81,25 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
     let containers = async {
         let (mut listing, records) = containers::list(look.engine, &known).await;
         let (projects, defaults) = project_facts(look, &records);
+        processes::fill(look.engine, &mut listing).await;
         update(Stage::Containers, &mut |inventory| {
             inventory.containers = listing.clone();
             inventory.projects.clone_from(&projects);
             inventory.default_platforms = defaults.clone();
         });
-        processes::fill(look.engine, &mut listing).await;
-        update(Stage::Processes, &mut |inventory| inventory.containers = listing.clone());
         listing
     };
     let images = async {
-        let listing = images::list(look.engine, &known).await;
+        let listing = match &look.known_images {
+            Some(listing) => listing.clone(),
+            None => images::list(look.engine, &known).await,
+        };
         update(Stage::Images, &mut |inventory| inventory.images = listing.clone());
     };
     let (mut listing, ()) = futures_util::join!(containers, images);
     if look.processor_time {
         processes::fill_processor_time(look.engine, &mut listing).await;
-        update(Stage::All, &mut |inventory| inventory.containers = listing.clone());
+        update(Stage::ProcessorTime, &mut |inventory| inventory.containers = listing.clone());
     }
     Ok(inventory.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }

@@ -13,11 +13,12 @@ const AT_ONCE: usize = 16;
 /// One process list for each running container.
 pub(crate) async fn fill(engine: &Engine, containers: &mut Listing<Container>) {
     let running = containers.items.iter_mut().filter(|c| c.state.has_processes());
-    stream::iter(running)
-        .for_each_concurrent(AT_ONCE, |container| async move {
-            container.processes = processes(engine, container).await;
-        })
-        .await;
+    let questions: Vec<_> = running.map(|container| fill_one(engine, container)).collect();
+    stream::iter(questions).buffer_unordered(AT_ONCE).collect::<()>().await;
+}
+
+async fn fill_one(engine: &Engine, container: &mut Container) {
+    container.processes = processes(engine, container).await;
 }
 
 async fn processes(engine: &Engine, container: &Container) -> Fact<Vec<Process>> {
@@ -37,14 +38,15 @@ fn process(pid: u32, args: &str) -> Process {
 /// Processor time of each running container, one question each and no second sample.
 pub(crate) async fn fill_processor_time(engine: &Engine, containers: &mut Listing<Container>) {
     let running = containers.items.iter_mut().filter(|c| c.state.has_processes());
-    stream::iter(running)
-        .for_each_concurrent(AT_ONCE, |container| async move {
-            let what = format!("processor time of {}", container.name);
-            container.cpu_nanoseconds = match engine.cpu_total(&container.id).await {
-                Ok(nanoseconds) => Fact::Known(nanoseconds),
-                Err(error) if error.is_not_found() => Fact::unknown(what, "it stopped while it was looked at"),
-                Err(error) => Fact::unknown(what, error.to_string()),
-            };
-        })
-        .await;
+    let questions: Vec<_> = running.map(|container| fill_one_time(engine, container)).collect();
+    stream::iter(questions).buffer_unordered(AT_ONCE).collect::<()>().await;
+}
+
+async fn fill_one_time(engine: &Engine, container: &mut Container) {
+    let what = format!("processor time of {}", container.name);
+    container.cpu_nanoseconds = match engine.cpu_total(&container.id).await {
+        Ok(nanoseconds) => Fact::Known(nanoseconds),
+        Err(error) if error.is_not_found() => Fact::unknown(what, "it stopped while it was looked at"),
+        Err(error) => Fact::unknown(what, error.to_string()),
+    };
 }

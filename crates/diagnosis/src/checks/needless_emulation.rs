@@ -4,6 +4,8 @@ use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always, container_subject},
     compose::Pin,
     example::{container, index, inventory},
+    execution::Expected,
+    fact::Fact,
     finding::{Confidence, Evidence, Finding, Severity},
     fix::{Safety, Step},
     inventory::{Container, Inventory, Listing},
@@ -38,6 +40,7 @@ pub static CHECK: Check = Check {
             verdict: Verdict::Silent,
             inventory: only_listed,
         },
+        Example { name: "a foreign tool in a native container", verdict: Verdict::Silent, inventory: foreign_tool },
         Example { name: "only the foreign platform exists", verdict: Verdict::Silent, inventory: foreign_only },
     ],
 };
@@ -45,13 +48,25 @@ pub static CHECK: Check = Check {
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (container, execution) in &context.containers {
-        if !execution.is_emulated() {
+        // In a native container something else than the choice of image is foreign: mixed-container says what.
+        if !execution.is_emulated() || execution.expected != Fact::Known(Expected::Emulated) {
             continue;
         }
         let Some(native) = context.native_variant_here(container) else {
             continue;
         };
         let by = execution.emulator_name();
+        let same_image = context
+            .image_of_reference(container)
+            .zip(container.image_id.as_deref())
+            .is_none_or(|(today, runs)| today.is(runs));
+        let why = match same_image {
+            true => format!("{} holds {native} too. Started for that, it needs no emulator.", container.image),
+            false => format!(
+                "{} was pulled or built again and is {native} today. Made anew, it needs no emulator.",
+                container.image
+            ),
+        };
         let mut evidence =
             vec![Evidence::new(format!("image {}", container.image), format!("{native} is on this engine"))];
         evidence.extend(execution.evidence.iter().cloned());
@@ -61,7 +76,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             container_subject(container),
             Words {
                 title: format!("{} runs under {by}, and its native image is already here", container.name),
-                why: format!("{} holds {native} too. Started for that, it needs no emulator.", container.image),
+                why,
                 evidence,
             },
         );
@@ -117,6 +132,12 @@ fn both_here() -> Inventory {
 }
 fn only_listed() -> Inventory {
     with(&[("linux/amd64", true), ("linux/arm64", false)])
+}
+fn foreign_tool() -> Inventory {
+    let mut seen = with(&[("linux/arm64", true)]);
+    let mixed = container("web").image("web:1").processes(&["/bin/sh", "/run/rosetta/rosetta /opt/tool"]);
+    seen.containers = Listing::of(vec![mixed.build()]);
+    seen
 }
 fn foreign_only() -> Inventory {
     with(&[("linux/amd64", true)])

@@ -1,0 +1,274 @@
+//! Changes: preview, apply, look again, undo, history.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use silidock_diagnosis::{finding::Finding, fix::Fix, schema::Schema};
+use silidock_remedy::{
+    ApplyError, Journal, Listed, Preview, Receipt, State, Subject, UndoError, Verified, apply, preview, undo,
+    undo::{Standing, standings},
+    undo_preview,
+};
+use silidock_report::Scan;
+
+use crate::{
+    failure::{Failure, FailureCode},
+    session::{App, Source},
+    wire::{
+        ApplyRequest, ChangeOutcome, ChangeState, FixPreview, FixRequest, History, HistoryEntry, Nothing,
+        ReceiptRequest, ScanRequest, UndoPreview,
+    },
+};
+
+impl App {
+    /// Shows what a fix would change. Changes nothing.
+    ///
+    /// # Errors
+    /// There is no such finding or fix.
+    pub async fn preview_fix(self: &Arc<Self>, request: FixRequest) -> Result<FixPreview, Failure> {
+        let scan = self.last_scan()?;
+        let (finding, fix) = find_fix(&scan, &request.finding, request.option)?;
+        let preview = blocking({
+            let fix = fix.clone();
+            move || preview(&fix)
+        })
+        .await?;
+        let token = token(&finding.id, &fix, &preview);
+        self.session().previews.insert(token.clone(), (finding.id.clone(), fix.clone(), preview.clone()));
+        let steps = fix.steps.iter().map(silidock_diagnosis::fix::Step::title).collect();
+        Ok(FixPreview { finding, fix, steps, preview, token })
+    }
+
+    /// Carries out a fix that was previewed, looks again, and says whether it helped.
+    ///
+    /// # Errors
+    /// It was not previewed, a file changed since, or it was refused. Then nothing is changed.
+    pub async fn apply_fix(self: &Arc<Self>, request: ApplyRequest) -> Result<ChangeOutcome, Failure> {
+        if matches!(self.source()?, Source::Recording) {
+            return Err(Failure::new(
+                FailureCode::Refused,
+                "This is a recording: its files belong to another machine.",
+            )
+            .hint("Scan the engine itself to apply fixes."));
+        }
+        let known = self.session().previews.remove(&request.token);
+        let (finding, fix, preview) = known
+            .filter(|(finding, fix, _)| *finding == request.finding && fix.option == request.option)
+            .ok_or_else(|| {
+                Failure::new(FailureCode::Changed, "This fix was not previewed, or was already applied.")
+                    .hint("Look at the preview again.")
+            })?;
+        let journal = self.journal()?;
+        let changes = preview.diffs.clone();
+        let subject = Subject { finding: Some(finding.clone()) };
+        let receipt = {
+            let (journal, fix) = (journal.clone(), fix.clone());
+            blocking(move || apply(&fix, &preview, &subject, &journal, Timestamp::now()))
+                .await?
+                .map_err(|e| apply_failure(&e))?
+        };
+        let (verified, words) = self.verify(&finding, fix.promise.as_deref()).await;
+        let noted = {
+            let id = receipt.id.clone();
+            blocking(move || journal.set_verified(&id, verified)).await?
+        };
+        let words = match noted {
+            Ok(_) => words,
+            Err(error) => format!("{words} The receipt could not be completed: {error}."),
+        };
+        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes })
+    }
+
+    /// Looks again and runs the same check.
+    async fn verify(self: &Arc<Self>, finding: &str, promise: Option<&str>) -> (Verified, String) {
+        let before = self.last_scan().ok().and_then(|scan| scan.findings.into_iter().find(|f| f.id == finding));
+        let scan = match self.scan(ScanRequest::default()).await {
+            Ok(view) => view.scan,
+            Err(failure) => return (Verified::CouldNotTell, format!("Looking again failed: {failure}")),
+        };
+        if scan.findings.iter().any(|f| f.id == finding) {
+            return (Verified::StillPresent, "Looked again: the finding is still there.".to_owned());
+        }
+        let unjudged =
+            scan.not_judged.iter().find(|n| Some(n.check.as_str()) == promise && concerns(n, before.as_ref()));
+        match unjudged {
+            Some(n) => {
+                (Verified::CouldNotTell, format!("Looked again, but {} is not known: {}.", n.gap.what, n.gap.why))
+            }
+            None => (Verified::Verified, "Looked again: the finding is gone.".to_owned()),
+        }
+    }
+
+    /// Every change that was made.
+    ///
+    /// # Errors
+    /// The receipts' folder cannot be read.
+    pub async fn history(self: &Arc<Self>, _: Nothing) -> Result<History, Failure> {
+        let journal = self.journal()?;
+        let listed =
+            blocking(move || journal.list()).await?.map_err(|e| Failure::new(FailureCode::File, e.to_string()))?;
+        Ok(History { schema: Schema, receipts: listed.into_iter().map(entry).collect() })
+    }
+
+    /// Shows what undoing a change would change.
+    ///
+    /// # Errors
+    /// There is no such receipt.
+    pub async fn preview_undo(self: &Arc<Self>, request: ReceiptRequest) -> Result<UndoPreview, Failure> {
+        let journal = self.journal()?;
+        blocking(move || {
+            let receipt = load(&journal, &request.receipt)?;
+            let (diffs, refused) = match undo_preview(&journal, &request.receipt) {
+                Ok(Preview { diffs, refused, .. }) => (diffs, refused.map(|r| r.why)),
+                Err(error) => (Vec::new(), Some(error.to_string())),
+            };
+            Ok(UndoPreview { schema: Schema, entry: whole(receipt), diffs, refused })
+        })
+        .await?
+    }
+
+    /// Undoes a change, and looks again.
+    ///
+    /// # Errors
+    /// A file changed since, or it was undone before. Then nothing is changed.
+    pub async fn apply_undo(self: &Arc<Self>, request: ReceiptRequest) -> Result<ChangeOutcome, Failure> {
+        let journal = self.journal()?;
+        let (receipt, changes) = blocking(move || {
+            let shown = undo_preview(&journal, &request.receipt).map_err(|e| undo_failure(&e))?;
+            let receipt = undo(&journal, &request.receipt, Timestamp::now()).map_err(|e| undo_failure(&e))?;
+            Ok::<_, Failure>((receipt, shown.diffs))
+        })
+        .await??;
+        let all_before = standings(&receipt).iter().all(|file| file.standing == Standing::Before);
+        let (verified, words) = match all_before {
+            true => (Verified::Verified, "Looked again: every file is as it was before."),
+            false => {
+                (Verified::StillPresent, "Looked again: a file is not as it was before; something else changed it.")
+            }
+        };
+        // What is shown should follow; an engine that is gone does not make the undo less true.
+        if self.source().is_ok()
+            && let Err(failure) = self.scan(ScanRequest::default()).await
+        {
+            self.tell(crate::wire::Event::Lost { failure });
+        }
+        Ok(ChangeOutcome {
+            schema: Schema,
+            receipt: receipt.id,
+            applied: true,
+            verified,
+            words: words.to_owned(),
+            changes,
+        })
+    }
+}
+
+fn find_fix(scan: &Scan, finding: &str, option: u32) -> Result<(Finding, Fix), Failure> {
+    let finding = scan.findings.iter().find(|f| f.id == finding).ok_or_else(|| {
+        Failure::new(FailureCode::NotFound, format!("There is no finding {finding} (any more)."))
+            .hint("List the findings that have fixes with silidock fix --list.")
+    })?;
+    let fix = finding.fixes.iter().find(|f| f.option == option).ok_or_else(|| {
+        let many = match finding.fixes.len() {
+            0 => "it has no fix".to_owned(),
+            n => format!("it has options 1 to {n}"),
+        };
+        Failure::new(FailureCode::NotFound, format!("{} has no option {option}: {many}.", finding.id))
+    })?;
+    Ok((finding.clone(), fix.clone()))
+}
+
+/// An unjudged check says something about a finding when it is about everything, or about the same thing.
+fn concerns(unjudged: &silidock_diagnosis::examination::NotJudged, before: Option<&Finding>) -> bool {
+    use silidock_diagnosis::finding::SubjectKind;
+    let Some(before) = before else { return true };
+    let subject = &unjudged.subject;
+    subject.kind == SubjectKind::Engine
+        || subject.id == before.subject.id
+        || (subject.path.is_some() && subject.path == before.subject.path)
+}
+
+/// Names what was shown; it never leaves this process, so it need not be secret.
+fn token(finding: &str, fix: &Fix, preview: &Preview) -> String {
+    let mut hasher = DefaultHasher::new();
+    finding.hash(&mut hasher);
+    fix.option.hash(&mut hasher);
+    for file in &preview.files {
+        (&file.path, &file.hash).hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+fn load(journal: &Journal, id: &str) -> Result<Receipt, Failure> {
+    journal.load(id).map_err(|error| Failure::new(FailureCode::NotFound, error.to_string()))
+}
+
+fn entry(listed: Listed) -> HistoryEntry {
+    match listed {
+        Listed::Whole { receipt } => whole(receipt),
+        Listed::Damaged { id, why } => HistoryEntry {
+            id,
+            at: None,
+            title: "A receipt that cannot be read".to_owned(),
+            check: None,
+            files: Vec::new(),
+            state: ChangeState::Damaged,
+            verified: None,
+            note: Some(why),
+        },
+    }
+}
+
+fn whole(receipt: Receipt) -> HistoryEntry {
+    let (state, note) = match receipt.state {
+        State::Started => (
+            ChangeState::Interrupted,
+            Some("Silidock ended in the middle of this change. Each file is as before or as after; Undo brings all back.".to_owned()),
+        ),
+        State::Applied => (ChangeState::Applied, None),
+        State::Undone => (ChangeState::Undone, receipt.undone_at.map(|at| format!("Undone {at}."))),
+    };
+    HistoryEntry {
+        id: receipt.id,
+        at: Some(receipt.at.to_string()),
+        title: receipt.title,
+        check: receipt.promise,
+        files: receipt.changes.into_iter().map(|change| change.path).collect(),
+        state,
+        verified: receipt.verified,
+        note,
+    }
+}
+
+fn apply_failure(error: &ApplyError) -> Failure {
+    let code = match error {
+        ApplyError::Changed { .. } => FailureCode::Changed,
+        ApplyError::Refused(_) | ApplyError::NothingToChange { .. } => FailureCode::Refused,
+        ApplyError::File(_) | ApplyError::HalfDone { .. } | ApplyError::Journal(_) => FailureCode::File,
+    };
+    let detail = match error {
+        ApplyError::Refused(refusal) => refusal.lines_to_type.clone(),
+        _ => Vec::new(),
+    };
+    Failure::new(code, error.to_string()).detail(detail)
+}
+
+fn undo_failure(error: &UndoError) -> Failure {
+    let code = match error {
+        UndoError::Changed { .. } => FailureCode::Changed,
+        UndoError::AlreadyUndone { .. } => FailureCode::Refused,
+        UndoError::Journal(_) => FailureCode::NotFound,
+        UndoError::File(_) | UndoError::HalfDone { .. } => FailureCode::File,
+    };
+    Failure::new(code, error.to_string())
+}
+
+/// File work off the threads that answer the window.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    let ended =
+        |error: tokio::task::JoinError| Failure::new(FailureCode::File, format!("The work ended early: {error}."));
+    tokio::task::spawn_blocking(work).await.map_err(ended)
+}

@@ -1,0 +1,60 @@
+//! Use cases: what the window and the command line can ask for, in order, with progress and failures.
+//!
+//! Deliberately not here: pixels, argument parsing, Tauri. Facts come from `observe`, judgement from `diagnosis`,
+//! changes from `remedy`; this crate only puts them one after the other.
+
+pub mod changes;
+pub mod engines;
+pub mod failure;
+pub mod look;
+pub mod recording;
+pub mod reports;
+pub mod sample;
+pub mod schemas;
+pub mod session;
+pub mod typescript;
+mod watch;
+pub mod wire;
+
+use std::sync::Arc;
+
+use silidock_host::{Host, LocalHost};
+use tokio::sync::broadcast;
+
+pub use failure::{Failure, FailureCode};
+pub use session::App;
+pub use silidock_diagnosis as diagnosis;
+pub use silidock_host as host;
+pub use silidock_remedy as remedy;
+pub use silidock_report as report;
+
+use wire::Event;
+
+/// How an [`App`] is started.
+#[derive(Debug, Clone)]
+pub struct AppOptions {
+    /// The machine.
+    pub host: Arc<dyn Host>,
+    /// Engine to look at when a request names none: a context, a runtime's name or an address.
+    pub engine: Option<String>,
+    /// Start with the embedded sample.
+    pub sample: bool,
+    /// Follow the engine's events after a look, and look again when something changed.
+    pub live: bool,
+    /// Ask for processor time too.
+    pub processor_time: bool,
+}
+
+impl Default for AppOptions {
+    fn default() -> Self {
+        Self { host: Arc::new(LocalHost::new()), engine: None, sample: false, live: false, processor_time: false }
+    }
+}
+
+/// Chooses the program's TLS implementation. Call it first thing in `main`.
+pub fn init() {
+    silidock_engine::init();
+}
+
+/// Where events are heard.
+pub type Events = broadcast::Receiver<Event>;

@@ -1,0 +1,320 @@
+//! The embedded sample: a recorded Mac with every kind of finding. The engines and containers are recorded; the
+//! Compose projects are real files in a temporary folder, so that fixing them, undoing and fixing again really works.
+
+use std::path::{Path, PathBuf};
+
+use silidock_diagnosis::{
+    compose::{ComposeFile, ComposeProject},
+    example::{ContainerBuilder, container, engine, index, inventory},
+    fact::{Fact, Gap},
+    inventory::{Container, Image, Inventory, Listing},
+};
+use silidock_host::{FixtureHost, Host};
+
+use crate::failure::{Failure, FailureCode};
+
+/// The sample's engines: name to choose by, name for people.
+pub const SAMPLES: [(&str, &str); 2] =
+    [("docker-desktop", "Docker Desktop (sample)"), ("colima", "Colima with an Intel machine (sample)")];
+
+/// The user's home in the sample, below its folder.
+const HOME: &str = "Users/sam";
+
+/// Files of the sample, below its folder.
+const FILES: [(&str, &str); 3] = [
+    ("Users/sam/shop/compose.yaml", include_str!("sample/shop-compose.yaml")),
+    ("Users/sam/reports/compose.yaml", include_str!("sample/reports-compose.yaml")),
+    ("Users/sam/reports/.env", include_str!("sample/reports.env")),
+];
+
+/// One of the sample's engines, its files laid out.
+#[derive(Debug)]
+pub struct Sample {
+    root: PathBuf,
+    name: &'static str,
+}
+
+impl Sample {
+    /// Lays out the sample's files where they are missing; changed ones stay as they are.
+    ///
+    /// # Errors
+    /// There is no such sample, or its folder cannot be written.
+    pub fn open(host: &dyn Host, name: Option<&str>) -> Result<Self, Failure> {
+        let wanted = name.unwrap_or(SAMPLES[0].0);
+        let (name, _) = SAMPLES.into_iter().find(|(known, _)| *known == wanted).ok_or_else(|| {
+            let known: Vec<&str> = SAMPLES.iter().map(|(name, _)| *name).collect();
+            Failure::new(
+                FailureCode::NotFound,
+                format!("The sample has no engine {wanted}; it has {}.", known.join(" and ")),
+            )
+        })?;
+        let user = host.user_name().unwrap_or_else(|| "user".to_owned());
+        let root = host.temp_dir().join(format!("silidock-sample-{user}"));
+        let sample = Self { root, name };
+        sample.lay_out().map_err(|error| {
+            Failure::new(
+                FailureCode::File,
+                format!("The sample's files cannot be written to {}: {error}.", sample.root.display()),
+            )
+            .hint("Set TMPDIR to a folder of yours.")
+        })?;
+        Ok(sample)
+    }
+
+    /// Which of [`SAMPLES`] this is.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where the sample keeps receipts of its own.
+    pub fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// What is seen there now: the recording, and the files as they are.
+    pub fn inventory(&self, now: &str) -> Inventory {
+        let mut seen = match self.name {
+            "colima" => colima(&self.root),
+            _ => docker_desktop(&self.root),
+        };
+        seen.sample = true;
+        now.clone_into(&mut seen.taken_at);
+        let host = FixtureHost::new(&self.root).with_home(self.root.join(HOME));
+        silidock_observe::refresh_files(&mut seen, &host);
+        seen
+    }
+
+    fn lay_out(&self) -> std::io::Result<()> {
+        // The name is predictable and the folder for temporary files may be everybody's: take no other's folder.
+        match std::fs::symlink_metadata(&self.root) {
+            Ok(found) if !found.is_dir() || others_may_write(&found) => {
+                return Err(std::io::Error::other("something that is not ours is already there"));
+            }
+            Ok(_) => {}
+            Err(_) => private_folder(&self.root)?,
+        }
+        for (place, content) in FILES {
+            let path = self.root.join(place);
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            if !path.exists() {
+                std::fs::write(path, content)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn others_may_write(found: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    found.permissions().mode() & 0o022 != 0
+}
+
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn rosetta(name: &str, program: &str) -> ContainerBuilder {
+    container(name).platform("linux/amd64").processes(&[&format!("/run/rosetta/rosetta {program}")])
+}
+
+fn native(name: &str, program: &str) -> ContainerBuilder {
+    container(name).processes(&[program])
+}
+
+/// Processor time in seconds, made part of a container.
+fn used(builder: ContainerBuilder, seconds: u64, status: &str) -> Container {
+    let mut made = builder.build();
+    made.cpu_nanoseconds = Fact::Known(seconds * 1_000_000_000);
+    status.clone_into(&mut made.status);
+    made
+}
+
+fn docker_desktop(root: &Path) -> Inventory {
+    let mut seen = inventory("arm64");
+    seen.engine.endpoint = "unix:///Users/sam/.docker/run/docker.sock".to_owned();
+    seen.images = images();
+    seen.containers = Listing::of(containers());
+    seen.projects = vec![project(root, "reports"), project(root, "shop")];
+    seen
+}
+
+fn containers() -> Vec<Container> {
+    let up = "Up 3 hours";
+    let mut metrics = used(native("metrics", "/bin/prometheus").image("prom/prometheus:v3"), 0, "Up 6 days");
+    metrics.processes = Fact::unknown("processes of metrics", "it stopped while it was looked at");
+    metrics.cpu_nanoseconds = Fact::Known(61_000_000_000);
+    vec![
+        used(
+            native("shop-web-1", "nginx: master process nginx").image("acme/shop-web:3.2").service("shop", "web"),
+            212,
+            up,
+        ),
+        used(native("shop-api-1", "/usr/local/bin/node").image("acme/shop-api:3.2").service("shop", "api"), 1_904, up),
+        used(
+            rosetta("shop-db-1", "/usr/sbin/mysqld mysqld").image("acme/mysql-legacy:5.7").service("shop", "db"),
+            6_120,
+            up,
+        ),
+        used(
+            rosetta("shop-worker-1", "/usr/local/bin/worker worker")
+                .image("acme/shop-worker:3.2")
+                .service("shop", "worker"),
+            3_377,
+            up,
+        ),
+        used(native("shop-cache-1", "redis-server").image("redis:8").service("shop", "cache"), 96, up),
+        used(
+            rosetta("reports-legacy-report-1", "/usr/bin/java java")
+                .image("acme/legacy-report:1")
+                .service("reports", "legacy-report"),
+            2_480,
+            "Up 2 days",
+        ),
+        used(
+            rosetta("reports-pdf-1", "/opt/pdf/pdfd pdfd").image("acme/pdf:2").service("reports", "pdf"),
+            655,
+            "Up 2 days",
+        ),
+        used(
+            native("toolbox", "/bin/bash")
+                .image("acme/toolbox:1")
+                .processes(&["/bin/bash", "/usr/bin/qemu-i386 /opt/license/lmgrd lmgrd"]),
+            148,
+            "Up 26 minutes",
+        ),
+        used(native("gateway", "/usr/bin/traefik").image("traefik:3.5").runs("sha256:77f0c1b0aa31"), 334, "Up 6 days"),
+        used(native("mail", "/mailpit").image("axllent/mailpit:1"), 12, "Up 6 days"),
+        used(native("objects", "/usr/bin/minio").image("minio/minio:2026"), 541, "Up 6 days"),
+        used(native("traces", "/go/bin/jaeger").image("jaegertracing/jaeger:2"), 402, "Up 6 days"),
+        metrics,
+        used(
+            rosetta("shop-migrate-1", "").image("acme/shop-migrate:3.2").service("shop", "migrate").stopped(),
+            0,
+            "Exited (0) 3 hours ago",
+        ),
+        used(native("scratchpad", "").image("debian:13").stopped(), 0, "Exited (137) 8 days ago"),
+    ]
+}
+
+fn images() -> Listing<Image> {
+    let (intel, arm) = ("linux/amd64", "linux/arm64");
+    let sized = |tag: &str, megabytes: u64, platforms: &[(&str, bool)]| {
+        let mut image = index(tag, platforms);
+        image.size = Some(megabytes * 1_000_000);
+        image
+    };
+    let mut untagged = sized("old-build", 412, &[(intel, true)]);
+    untagged.tags.clear();
+    untagged.id = "sha256:77f0c1b0aa3119b64e3dd20f7ab8a1c5".to_owned();
+    let mut gone = sized("acme/nightly:latest", 0, &[]);
+    gone.size = None;
+    gone.platforms = Fact::unknown("platforms of acme/nightly:latest", "the image was removed while it was looked at");
+    let mut signed = sized("axllent/mailpit:1", 31, &[(arm, true), (intel, false), ("linux/arm/v7", false)]);
+    signed.attestations = 3;
+    let items = vec![
+        sized("acme/shop-web:3.2", 64, &[(arm, true), (intel, false)]),
+        sized("acme/shop-api:3.2", 288, &[(arm, true), (intel, false)]),
+        sized("acme/shop-worker:3.2", 574, &[(arm, true), (intel, true)]),
+        sized("acme/shop-migrate:3.2", 190, &[(intel, true)]),
+        sized("acme/mysql-legacy:5.7", 501, &[(intel, true)]),
+        sized("acme/legacy-report:1", 733, &[(intel, true)]),
+        sized("acme/pdf:2", 348, &[(intel, true)]),
+        sized("acme/toolbox:1", 920, &[(arm, true)]),
+        sized("redis:8", 142, &[(arm, true), (intel, false), ("linux/arm/v7", false), ("linux/386", false)]),
+        sized("traefik:3.5", 226, &[(arm, true), (intel, false)]),
+        sized("minio/minio:2026", 241, &[(arm, true), (intel, false)]),
+        sized("jaegertracing/jaeger:2", 105, &[(arm, true), (intel, false)]),
+        sized("prom/prometheus:v3", 310, &[(arm, true), (intel, false)]),
+        sized("debian:13", 140, &[(arm, true), (intel, false), ("linux/386", false)]),
+        signed,
+        untagged,
+        gone,
+    ];
+    let total = items.len() + 1;
+    let lost = Gap::new("image 9 of the engine's list", "its Id is missing");
+    Listing { items, total, gaps: vec![lost], complete: true }
+}
+
+fn project(root: &Path, name: &str) -> ComposeProject {
+    let folder = root.join(HOME).join(name);
+    let unread = Fact::unknown(format!("services of {name}"), "not read yet");
+    ComposeProject {
+        name: name.to_owned(),
+        working_dir: Some(folder.display().to_string()),
+        files: vec![ComposeFile { path: folder.join("compose.yaml").display().to_string(), services: unread }],
+    }
+}
+
+/// The same Mac's second engine: an Intel virtual machine.
+fn colima(_: &Path) -> Inventory {
+    let mut seen = inventory("amd64");
+    seen.engine = engine("amd64");
+    let engine = &mut seen.engine;
+    engine.endpoint = "unix:///Users/sam/.colima/intel/docker.sock".to_owned();
+    engine.context = Some("colima-intel".to_owned());
+    engine.chosen_by = "you chose colima".to_owned();
+    engine.runtime.id = "colima".to_owned();
+    engine.runtime.name = "Colima (intel)".to_owned();
+    engine.runtime.evidence = "its host name is colima-intel".to_owned();
+    engine.operating_system = Some("Ubuntu 24.04.3 LTS".to_owned());
+    engine.kernel = Some("6.8.0-64-generic".to_owned());
+    engine.host_name = Some("colima-intel".to_owned());
+    engine.version = "28.5.1".to_owned();
+    engine.api_version = "1.51".to_owned();
+    let intel = |name: &str, program: &str| container(name).platform("linux/amd64").processes(&[program]);
+    seen.images = Listing::of(vec![
+        index("acme/erp:9", &[("linux/amd64", true)]),
+        index("postgres:17", &[("linux/amd64", true), ("linux/arm64", false)]),
+    ]);
+    seen.containers = Listing::of(vec![
+        used(intel("erp", "/opt/erp/bin/server").image("acme/erp:9"), 9_310, "Up 5 hours"),
+        used(intel("erp-db", "postgres: checkpointer").image("postgres:17"), 1_220, "Up 5 hours"),
+    ]);
+    seen
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use silidock_diagnosis::{checks::CATALOG, examine};
+
+    use super::*;
+
+    #[test]
+    fn the_sample_has_every_kind_of_finding() {
+        let folder = tempfile::tempdir().unwrap();
+        let host =
+            FixtureHost::new(folder.path()).with_env("TMPDIR", folder.path().to_str().unwrap()).with_env("USER", "sam");
+        let mut fired = BTreeSet::new();
+        for (name, _) in SAMPLES {
+            let mut sample = Sample::open(&host, Some(name)).unwrap();
+            sample.root = sample.root.clone();
+            let seen = sample.inventory("2026-11-20T09:00:00Z");
+            assert!(seen.sample);
+            fired.extend(examine(&seen).findings.into_iter().map(|f| f.check));
+        }
+        let all: BTreeSet<String> = CATALOG.iter().map(|check| check.id.to_owned()).collect();
+        assert_eq!(fired, all);
+    }
+
+    #[test]
+    fn changed_files_stay_and_a_strangers_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let host =
+            FixtureHost::new(folder.path()).with_env("TMPDIR", folder.path().to_str().unwrap()).with_env("USER", "sam");
+        let sample = Sample::open(&host, None).unwrap();
+        let file = sample.root.join(FILES[0].0);
+        std::fs::write(&file, "services: {}\n").unwrap();
+        Sample::open(&host, None).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "services: {}\n");
+
+        std::fs::remove_dir_all(&sample.root).unwrap();
+        std::os::unix::fs::symlink("/etc", &sample.root).unwrap();
+        let refused = Sample::open(&host, None).unwrap_err();
+        assert!(refused.message.contains("not ours"), "{refused}");
+    }
+}

@@ -1,0 +1,58 @@
+//! JSON Schemas of every document, for docs/schema/.
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde::{Deserialize, Serialize};
+use silidock_diagnosis::{finding::Finding, inventory::Inventory, schema::Schema as Mark};
+use silidock_remedy::{Preview, diff::Diff};
+use silidock_report::{Scan, scan::Catalogue};
+
+use crate::wire::{ChangeOutcome, History, UndoPreview};
+
+/// What `silidock fix ID` prints before anything is applied.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PreviewDocument {
+    /// Always "silidock/1".
+    pub schema: Mark,
+    /// Id of the finding the fix is for; none for an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
+    /// What would change.
+    pub preview: Preview,
+}
+
+/// What `silidock fix --list` prints.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FixList {
+    /// Always "silidock/1".
+    pub schema: Mark,
+    /// Findings that have a fix.
+    pub findings: Vec<Finding>,
+}
+
+/// What `--json` prints on a failure.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FailureDocument {
+    /// Always "silidock/1".
+    pub schema: Mark,
+    /// What went wrong.
+    pub failure: crate::failure::Failure,
+}
+
+/// File name and schema of every document.
+pub fn schemas() -> Vec<(&'static str, Schema)> {
+    fn of<T: JsonSchema>() -> Schema {
+        SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+    }
+    vec![
+        ("scan", of::<Scan>()),
+        ("inventory", of::<Inventory>()),
+        ("checks", of::<Catalogue>()),
+        ("fix-list", of::<FixList>()),
+        ("preview", of::<PreviewDocument>()),
+        ("undo-preview", of::<UndoPreview>()),
+        ("change", of::<ChangeOutcome>()),
+        ("history", of::<History>()),
+        ("diff", of::<Diff>()),
+        ("failure", of::<FailureDocument>()),
+    ]
+}

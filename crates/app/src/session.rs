@@ -1,0 +1,137 @@
+//! The running app: which engine is looked at, and what was seen last.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use silidock_diagnosis::{fix::Fix, inventory::Inventory};
+use silidock_engine::Engine;
+use silidock_host::Host;
+use silidock_remedy::{Journal, Preview};
+use silidock_report::Scan;
+use tokio::{sync::broadcast, task::AbortHandle};
+
+use crate::{
+    AppOptions, Events,
+    failure::{Failure, FailureCode},
+    sample::Sample,
+    wire::{Event, ScanView},
+};
+
+/// The use cases, with what they share.
+#[derive(Debug)]
+pub struct App {
+    pub(crate) options: AppOptions,
+    pub(crate) events: broadcast::Sender<Event>,
+    /// One look at a time: two would ask the engine twice for the same.
+    pub(crate) looking: tokio::sync::Mutex<()>,
+    generation: AtomicU64,
+    session: Mutex<Session>,
+}
+
+/// What is looked at, and what was seen.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    pub(crate) source: Option<Source>,
+    pub(crate) seen: Option<Seen>,
+    pub(crate) previews: HashMap<String, (String, Fix, Preview)>,
+    pub(crate) watcher: Option<AbortHandle>,
+}
+
+/// The last look.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) inventory: Inventory,
+    pub(crate) scan: Scan,
+}
+
+/// Where facts come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// A connected engine.
+    Engine(Engine),
+    /// The embedded sample.
+    Sample(Arc<Sample>),
+    /// A capture of another look. Its files belong to another machine, so nothing is changed.
+    Recording,
+}
+
+impl App {
+    /// Starts an app that has not looked at anything yet.
+    pub fn start(options: AppOptions) -> Arc<Self> {
+        let (events, _) = broadcast::channel(64);
+        Arc::new(Self {
+            options,
+            events,
+            looking: tokio::sync::Mutex::new(()),
+            generation: AtomicU64::new(0),
+            session: Mutex::new(Session::default()),
+        })
+    }
+
+    /// Hears of everything that happens from now on.
+    pub fn subscribe(&self) -> Events {
+        self.events.subscribe()
+    }
+
+    pub(crate) fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn next_generation(&self) -> u64 {
+        self.generation.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn host(&self) -> &Arc<dyn Host> {
+        &self.options.host
+    }
+
+    /// Nobody listening is no failure: the command line does not.
+    pub(crate) fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    pub(crate) fn tell_view(&self, view: &ScanView) {
+        self.tell(Event::Scan { view: Box::new(view.clone()) });
+    }
+
+    /// What was seen last.
+    pub fn last_scan(&self) -> Result<Scan, Failure> {
+        Ok(self.seen()?.scan)
+    }
+
+    /// The inventory that was seen last, for a capture.
+    pub fn last_inventory(&self) -> Result<Inventory, Failure> {
+        Ok(self.seen()?.inventory)
+    }
+
+    pub(crate) fn seen(&self) -> Result<Seen, Failure> {
+        self.session()
+            .seen
+            .clone()
+            .ok_or_else(|| Failure::new(FailureCode::NotFound, "Nothing was looked at yet.").hint("Scan first."))
+    }
+
+    pub(crate) fn source(&self) -> Result<Source, Failure> {
+        self.session()
+            .source
+            .clone()
+            .ok_or_else(|| Failure::new(FailureCode::NotFound, "Nothing was looked at yet.").hint("Scan first."))
+    }
+
+    /// Where changes are recorded: the sample keeps its own, so that trying it leaves the history alone.
+    pub(crate) fn journal(&self) -> Result<Journal, Failure> {
+        if let Some(Source::Sample(sample)) = &self.session().source {
+            return Ok(Journal::new(&sample.data()));
+        }
+        let data = self.host().data_dir().ok_or_else(|| {
+            Failure::new(FailureCode::File, "There is no folder to keep receipts in: no home folder is known.")
+                .hint("Set SILIDOCK_DATA_DIR to a folder.")
+        })?;
+        Ok(Journal::new(&data))
+    }
+}

@@ -1,0 +1,276 @@
+//! The one table of commands between the window and this crate, and the types that cross it.
+//!
+//! Both ends are made from [`command_table`]: the shell's handlers and the TypeScript declarations in
+//! `ui/src/host/generated.ts`. A command that is not in the table does not exist.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use silidock_diagnosis::{
+    finding::{Finding, Severity},
+    fix::Fix,
+    schema::Schema,
+};
+use silidock_remedy::{Preview, Verified, diff::Diff};
+use silidock_report::Scan;
+pub use silidock_report::scan::Catalogue;
+use ts_rs::TS;
+
+use crate::failure::Failure;
+
+/// Calls `$callback!` with every command: `name(Request) -> Response, "what it does";`.
+#[macro_export]
+macro_rules! command_table {
+    ($callback:path) => {
+        $callback! {
+            scan(ScanRequest) -> ScanView, "Looks at an engine, or at the sample; parts arrive as events before the answer.";
+            engines(Nothing) -> Engines, "Lists the engines of this machine without connecting to any.";
+            preview_fix(FixRequest) -> FixPreview, "Shows what a fix would change.";
+            apply_fix(ApplyRequest) -> ChangeOutcome, "Carries out a fix that was previewed, looks again, and says whether it helped.";
+            history(Nothing) -> History, "Lists every change that was made.";
+            preview_undo(ReceiptRequest) -> UndoPreview, "Shows what undoing a change would change.";
+            apply_undo(ReceiptRequest) -> ChangeOutcome, "Undoes a change, and looks again.";
+            render_report(ReportRequest) -> RenderedReport, "Makes a report of what the window shows.";
+            checks(Nothing) -> Catalogue, "Lists the checks.";
+        }
+    };
+}
+
+/// A request without content.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+pub struct Nothing {}
+
+/// Which engine to look at.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ScanRequest {
+    /// A context, a runtime's name or an address; none means the one last looked at, or the one Docker would use.
+    #[serde(default)]
+    pub engine: Option<String>,
+    /// Look at the embedded sample instead.
+    #[serde(default)]
+    pub sample: bool,
+}
+
+/// What the window shows, complete or on the way.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ScanView {
+    /// Counts up with every look; a view with a lower number is old.
+    #[ts(type = "number")]
+    pub generation: u64,
+    /// The document so far.
+    pub scan: Scan,
+    /// What is still being read.
+    pub pending: Vec<Part>,
+    /// Why the sample is shown although nobody asked for it: no engine was found.
+    pub fallback: Option<Failure>,
+}
+
+/// Parts of a scan that arrive later than the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Part {
+    /// Containers and how they run.
+    Containers,
+    /// Images and their platforms.
+    Images,
+    /// Processor time.
+    Cpu,
+}
+
+/// The engines of this machine.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Engines {
+    /// The one Docker would use first.
+    pub engines: Vec<EngineChoice>,
+}
+
+/// One engine that could be looked at.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct EngineChoice {
+    /// What to give to `scan` to choose it.
+    pub choose: String,
+    /// Its name for people: "OrbStack", "context build-server".
+    pub name: String,
+    /// Address.
+    pub endpoint: String,
+    /// Something is there to connect to (always true for remote ones: nobody asked).
+    pub present: bool,
+    /// The one Docker would use.
+    pub current: bool,
+    /// Part of the embedded sample.
+    pub sample: bool,
+    /// Why it cannot be used, if that is known without connecting.
+    pub problem: Option<String>,
+}
+
+/// Which fix of which finding.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct FixRequest {
+    /// Id of the finding.
+    pub finding: String,
+    /// Number of the fix, from 1.
+    pub option: u32,
+}
+
+/// A fix that was shown and is now wanted.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ApplyRequest {
+    /// Id of the finding.
+    pub finding: String,
+    /// Number of the fix, from 1.
+    pub option: u32,
+    /// From the preview: what was shown is what is done, or nothing is.
+    pub token: String,
+}
+
+/// What a fix would do.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FixPreview {
+    /// The finding it is for.
+    pub finding: Finding,
+    /// The fix.
+    pub fix: Fix,
+    /// Its steps in words, in order.
+    pub steps: Vec<String>,
+    /// What changes.
+    pub preview: Preview,
+    /// To give back with `apply_fix`.
+    pub token: String,
+}
+
+/// What a change did.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct ChangeOutcome {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// Id of the receipt.
+    pub receipt: String,
+    /// Something was changed.
+    pub applied: bool,
+    /// Whether looking again found the finding gone.
+    pub verified: Verified,
+    /// Why, in a sentence.
+    pub words: String,
+    /// What changed.
+    pub changes: Vec<Diff>,
+}
+
+/// Every change that was made.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct History {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// Newest first.
+    pub receipts: Vec<HistoryEntry>,
+}
+
+/// One change.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    /// Id of the receipt.
+    pub id: String,
+    /// When, RFC 3339 in UTC; none where the receipt is damaged.
+    pub at: Option<String>,
+    /// What was done, as the button said it.
+    pub title: String,
+    /// Check whose finding it was for.
+    pub check: Option<String>,
+    /// Files it changed.
+    pub files: Vec<String>,
+    /// How far it got.
+    pub state: ChangeState,
+    /// What looking again found.
+    pub verified: Option<Verified>,
+    /// More about the state, if there is more to say.
+    pub note: Option<String>,
+}
+
+/// How far a change got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ChangeState {
+    /// Begun and never finished: the program ended in the middle.
+    Interrupted,
+    /// Done.
+    Applied,
+    /// Taken back.
+    Undone,
+    /// Its receipt cannot be read.
+    Damaged,
+}
+
+/// Which change.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ReceiptRequest {
+    /// Id of its receipt.
+    pub receipt: String,
+}
+
+/// What undoing would change.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct UndoPreview {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// The change.
+    pub entry: HistoryEntry,
+    /// What would change.
+    pub diffs: Vec<Diff>,
+    /// Why it cannot be undone, if so.
+    pub refused: Option<String>,
+}
+
+/// What report to make.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ReportRequest {
+    /// Its form.
+    pub format: ReportFormat,
+    /// Replace host names, user names, home paths, registry hosts and environment values.
+    pub redact: bool,
+}
+
+/// Forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ReportFormat {
+    /// One self-contained page.
+    Html,
+    /// For an issue or a chat.
+    Markdown,
+    /// The document itself.
+    Json,
+}
+
+/// A report as text.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RenderedReport {
+    /// A name to save it under.
+    pub file_name: String,
+    /// Its content.
+    pub content: String,
+}
+
+/// What the app tells the window without being asked.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Event {
+    /// More of the running scan, or a rescan because something changed on the engine.
+    Scan {
+        /// What is known now.
+        view: Box<ScanView>,
+    },
+    /// The engine went away, or a rescan failed; what was shown last stays true of then.
+    Lost {
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// `--fail-on` of the command line.
+pub fn fails(scan: &Scan, at: Severity) -> bool {
+    scan.worst().is_some_and(|worst| worst <= at)
+}

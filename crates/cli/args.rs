@@ -1,0 +1,163 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use silidock_app::diagnosis::finding::Severity;
+
+/// Shows which containers run emulated, by what and why, and gets them off emulation.
+///
+/// Nothing is started, pulled or changed by looking. Exit status: 0 nothing at or above --fail-on, 1 findings,
+/// 2 failed, 130 cancelled.
+#[derive(Debug, Parser)]
+#[command(name = "silidock", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look at an engine: which containers run emulated, by what, with evidence
+    Scan(ScanOptions),
+    /// Preview a fix of a finding; with --apply carry it out, look again, and print the receipt
+    Fix(FixOptions),
+    /// Preview taking a change back; with --apply do it
+    Undo(UndoOptions),
+    /// List every change that was made
+    History(HistoryOptions),
+    /// Make a report of a scan
+    Report(ReportOptions),
+    /// List the engines of this machine, without connecting to any
+    Engines,
+    /// Explain the checks, or one of them
+    Checks {
+        /// Check id, for example emulated-container
+        id: Option<String>,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where facts come from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct From {
+    /// Engine to look at: a Docker context, a runtime's name (orbstack, colima ...) or an address
+    #[arg(long, value_name = "NAME|URL")]
+    pub engine: Option<String>,
+    /// Look at the embedded sample instead: a recorded Mac with every kind of finding
+    #[arg(long, conflicts_with = "from")]
+    pub sample: bool,
+    /// Replay a capture instead of looking
+    #[arg(long, value_name = "FILE", conflicts_with = "engine")]
+    pub from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ScanOptions {
+    #[command(flatten)]
+    pub from: From,
+    /// Write what was seen to a file that --from can replay on another machine
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// Exit with 1 when there is a finding of this severity or worse
+    #[arg(long, value_enum, default_value_t = FailOn::Broken)]
+    pub fail_on: FailOn,
+    /// Exit with 1 also when something could not be judged
+    #[arg(long)]
+    pub fail_on_gaps: bool,
+    /// Ask each running container for its processor time too
+    #[arg(long)]
+    pub cpu: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct FixOptions {
+    /// Id of the finding, or its beginning
+    #[arg(required_unless_present = "list", conflicts_with = "list")]
+    pub finding: Option<String>,
+    /// List the findings that have fixes
+    #[arg(long)]
+    pub list: bool,
+    /// Which of the finding's fixes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub option: u32,
+    #[command(flatten)]
+    pub consent: Consent,
+    #[command(flatten)]
+    pub from: From,
+}
+
+#[derive(Debug, Args)]
+pub struct UndoOptions {
+    /// Receipt of the change, as history lists it
+    pub receipt: String,
+    #[command(flatten)]
+    pub consent: Consent,
+    /// A change of the embedded sample
+    #[arg(long)]
+    pub sample: bool,
+}
+
+/// Whether a preview may be carried out.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Consent {
+    /// Carry it out after asking
+    #[arg(long)]
+    pub apply: bool,
+    /// Do not ask
+    #[arg(long, requires = "apply")]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct HistoryOptions {
+    /// Changes of the embedded sample
+    #[arg(long)]
+    pub sample: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    #[command(flatten)]
+    pub from: From,
+    /// Its form
+    #[arg(long, value_enum, default_value_t = Form::Html)]
+    pub format: Form,
+    /// File to write; - or nothing for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Hide host names, user names, home paths, registry hosts and environment values
+    #[arg(long)]
+    pub redact: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FailOn {
+    Broken,
+    Slow,
+    Note,
+}
+
+impl FailOn {
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Broken => Severity::Broken,
+            Self::Slow => Severity::Slow,
+            Self::Note => Severity::Note,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Form {
+    Html,
+    Markdown,
+    Json,
+}

@@ -1,0 +1,155 @@
+//! `silidock fix`.
+
+use std::{fmt::Write, process::ExitCode};
+
+use silidock_app::{
+    Failure, FailureCode,
+    diagnosis::{finding::Finding, fix::Safety, schema::Schema},
+    report::Scan,
+    schemas::{FixList, PreviewDocument},
+    wire::{ApplyRequest, ChangeOutcome, FixPreview, FixRequest},
+};
+
+use crate::{
+    args::FixOptions,
+    output::{Output, Style, shown},
+};
+
+pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failure> {
+    let (app, scan) = super::looked(&options.from, false).await?;
+    let Some(wanted) = &options.finding else {
+        return list(&scan, output);
+    };
+    let finding = matching(&scan, wanted)?;
+    let request = FixRequest { finding: finding.id.clone(), option: options.option };
+    let shown = app.preview_fix(request).await?;
+    let applies = options.consent.apply;
+    if !applies {
+        print_preview(&shown, output)?;
+        return Ok(refused(&shown).map_or(ExitCode::SUCCESS, |_| ExitCode::from(2)));
+    }
+    if let Some(failure) = refused(&shown) {
+        return Err(failure);
+    }
+    if !output.json {
+        output.print(&text(&shown, output))?;
+    }
+    if !super::agreed(options.consent, &format!("{}?", shown.fix.title), output)? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let request = ApplyRequest { finding: finding.id.clone(), option: options.option, token: shown.token };
+    let outcome = app.apply_fix(request).await?;
+    print_outcome(&outcome, output)
+}
+
+/// Prints what a change did, for `fix` and `undo` alike.
+pub fn print_outcome(outcome: &ChangeOutcome, output: &Output) -> Result<ExitCode, Failure> {
+    if output.json {
+        output.document(outcome)?;
+    } else {
+        output.print(&format!(
+            "{}\nReceipt {} (silidock undo {})\n",
+            shown(&outcome.words),
+            outcome.receipt,
+            outcome.receipt
+        ))?;
+    }
+    let helped = outcome.verified == silidock_app::remedy::Verified::Verified;
+    Ok(if helped { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn list(scan: &Scan, output: &Output) -> Result<ExitCode, Failure> {
+    let fixable: Vec<Finding> = scan.findings.iter().filter(|f| !f.fixes.is_empty()).cloned().collect();
+    if output.json {
+        output.document(&FixList { schema: Schema, findings: fixable })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if fixable.is_empty() {
+        output.print("No finding has a fix.\n")?;
+    }
+    for finding in &fixable {
+        let mut out = format!("{}\n  {}\n", output.styled(Style::Strong, &finding.id), shown(&finding.title));
+        for fix in &finding.fixes {
+            let _ = writeln!(out, "  {}. {} ({})", fix.option, shown(&fix.title), safety(fix.safety));
+        }
+        output.print(&out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn safety(safety: Safety) -> &'static str {
+    match safety {
+        Safety::Safe => "safe",
+        Safety::Review => "review it first",
+        Safety::ShowOnly => "only shows what to do",
+    }
+}
+
+fn matching<'a>(scan: &'a Scan, wanted: &str) -> Result<&'a Finding, Failure> {
+    let candidates: Vec<&Finding> = scan.findings.iter().filter(|f| f.id.starts_with(wanted)).collect();
+    let exact = candidates.iter().find(|f| f.id == wanted);
+    match (exact, candidates.as_slice()) {
+        (Some(found), _) => Ok(found),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(Failure::new(FailureCode::NotFound, format!("There is no finding {wanted} here."))
+            .hint("List those that have fixes with silidock fix --list.")),
+        (None, several) => {
+            Err(Failure::new(FailureCode::NotFound, format!("{wanted} could mean {} findings.", several.len()))
+                .detail(several.iter().map(|f| f.id.clone()).collect()))
+        }
+    }
+}
+
+/// Why this fix cannot be applied, if so.
+fn refused(shown: &FixPreview) -> Option<Failure> {
+    if let Some(refusal) = &shown.preview.refused {
+        return Some(Failure::new(FailureCode::Refused, refusal.why.clone()).detail(refusal.lines_to_type.clone()));
+    }
+    None
+}
+
+fn print_preview(shown: &FixPreview, output: &Output) -> Result<(), Failure> {
+    if output.json {
+        let document =
+            PreviewDocument { schema: Schema, finding: Some(shown.finding.id.clone()), preview: shown.preview.clone() };
+        return output.document(&document);
+    }
+    output.print(&text(shown, output))?;
+    if shown.fix.changes_something() && shown.preview.refused.is_none() {
+        output.say("Nothing was changed. Add --apply to carry this out.");
+    }
+    Ok(())
+}
+
+fn text(preview: &FixPreview, output: &Output) -> String {
+    let fix = &preview.fix;
+    let mut out =
+        format!("{} ({})\n{}\n\n", output.styled(Style::Strong, &fix.title), safety(fix.safety), shown(&fix.summary));
+    for (number, step) in preview.steps.iter().enumerate() {
+        let _ = writeln!(out, "{}. {}", number + 1, shown(step));
+    }
+    for diff in &preview.preview.diffs {
+        let _ = write!(out, "\n{}", super::drawn(diff, output));
+    }
+    for command in &preview.preview.commands {
+        let _ = writeln!(out, "\n  {}", shown(&typed(command)));
+    }
+    for restart in &preview.preview.restarts {
+        let _ = writeln!(out, "Restarts {}.", shown(restart));
+    }
+    if let Some(refusal) = &preview.preview.refused {
+        let _ = writeln!(out, "\nThis cannot be done for you: {}", shown(&refusal.why));
+        for line in &refusal.lines_to_type {
+            let _ = writeln!(out, "  {}", shown(line));
+        }
+    }
+    out
+}
+
+/// An argument vector as it can be typed in a shell.
+fn typed(command: &[String]) -> String {
+    let plain =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c));
+    let quoted = |word: &String| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) };
+    command.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}

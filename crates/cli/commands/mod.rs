@@ -1,0 +1,86 @@
+//! One file for each command.
+
+pub mod checks;
+pub mod completions;
+pub mod engines;
+pub mod fix;
+pub mod history;
+pub mod report;
+pub mod scan;
+pub mod undo;
+
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    sync::Arc,
+};
+
+use silidock_app::{
+    App, AppOptions, Failure, FailureCode, recording, remedy::diff::Diff, report::Scan, wire::ScanRequest,
+};
+
+use crate::{
+    args::{Consent, From},
+    output::{Output, Style, shown},
+};
+
+/// Starts the app and looks where `from` says.
+async fn looked(from: &From, processor_time: bool) -> Result<(Arc<App>, Scan), Failure> {
+    let app = App::start(AppOptions { processor_time, ..AppOptions::default() });
+    let scan = match &from.from {
+        Some(file) => app.replay(recording::read(file)?).scan,
+        None => app.scan(ScanRequest { engine: from.engine.clone(), sample: from.sample }).await?.scan,
+    };
+    Ok((app, scan))
+}
+
+/// Starts the app for changes that need no engine.
+async fn unlooked(sample: bool) -> Result<Arc<App>, Failure> {
+    let app = App::start(AppOptions::default());
+    if sample {
+        app.scan(ScanRequest { engine: None, sample: true }).await?;
+    }
+    Ok(app)
+}
+
+/// Asks on the terminal, unless the answer was given.
+fn agreed(consent: Consent, question: &str, output: &Output) -> Result<bool, Failure> {
+    if consent.yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new(FailureCode::Refused, "Nobody is there to ask, so nothing was changed.")
+            .hint("Add --yes to carry it out without asking."));
+    }
+    // The question may stand on the same line as its answer.
+    let _ = write!(std::io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::new(FailureCode::File, format!("The answer could not be read: {error}.")))?;
+    let yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+    if !yes {
+        output.say("Nothing was changed.");
+    }
+    Ok(yes)
+}
+
+/// A diff as text.
+fn drawn(diff: &Diff, output: &Output) -> String {
+    use silidock_app::remedy::diff::LineKind;
+    let mut text = format!("{}\n", output.styled(Style::Strong, &diff.path));
+    for hunk in &diff.hunks {
+        for line in &hunk.lines {
+            let number = line.new.or(line.old).unwrap_or_default();
+            let (sign, style) = match line.kind {
+                LineKind::Context => (' ', None),
+                LineKind::Added => ('+', Some(Style::Added)),
+                LineKind::Removed => ('-', Some(Style::Removed)),
+            };
+            let content = format!("{number:>5} {sign} {}", line.text);
+            let content = style.map_or_else(|| shown(&content), |style| output.styled(style, &content));
+            text.push_str(&format!("{content}\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,181 @@
+//! `silidock scan`.
+
+use std::{fmt::Write, process::ExitCode};
+
+use silidock_app::{
+    Failure,
+    diagnosis::{
+        emulator::display_name,
+        execution::{Execution, Expected},
+        fact::Fact,
+        finding::{Finding, Severity},
+        fix::Safety,
+        text::count,
+    },
+    recording,
+    report::{Scan, scan::ScanContainer},
+    wire::fails,
+};
+
+use crate::{
+    args::ScanOptions,
+    output::{Output, Style, shown, table},
+};
+
+pub async fn run(options: ScanOptions, output: &Output) -> Result<ExitCode, Failure> {
+    let (app, scan) = super::looked(&options.from, options.cpu).await?;
+    if let Some(file) = &options.capture {
+        recording::write(file, &app.last_inventory()?)?;
+        output.say(&format!("Captured to {}.", file.display()));
+    }
+    if output.json {
+        output.document(&scan)?;
+    } else {
+        output.print(&text(&scan, output))?;
+    }
+    let found = fails(&scan, options.fail_on.severity()) || (options.fail_on_gaps && scan.has_gaps());
+    Ok(if found { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn text(scan: &Scan, output: &Output) -> String {
+    let mut out = String::new();
+    if scan.sample {
+        let _ = writeln!(out, "{}\n", output.styled(Style::Slow, "SAMPLE: a recorded Mac, not your engine."));
+    }
+    let _ = writeln!(out, "{}", output.styled(Style::Strong, &scan.verdict.headline));
+    let _ = writeln!(out, "{}\n", shown(&scan.verdict.detail));
+    out.push_str(&engine(scan));
+    out.push_str(&findings(scan, output));
+    out.push_str(&containers(scan, output));
+    out.push_str(&coverage(scan, output));
+    out
+}
+
+fn engine(scan: &Scan) -> String {
+    let engine = &scan.engine;
+    let context = engine.context.as_ref().map(|c| format!(", context {c}")).unwrap_or_default();
+    let set = match &engine.emulation.configured {
+        Fact::Known(known) => format!("{} ({})", known.value, known.source),
+        Fact::Unknown { unknown } => format!("not known: {}", unknown.why),
+    };
+    let really = match &engine.emulation.effective {
+        Fact::Known(known) => known.emulator.clone(),
+        Fact::Unknown { unknown } => format!("not known: {}", unknown.why),
+    };
+    let mut out = String::new();
+    let lines = [
+        (
+            "Engine",
+            format!(
+                "{} {}, {}/{}, API {}{context}",
+                engine.runtime.name, engine.version, engine.os, engine.arch, engine.api_version
+            ),
+        ),
+        ("Address", format!("{} ({})", engine.endpoint, engine.chosen_by)),
+        ("Emulator set", set),
+        ("Emulator seen", really),
+    ];
+    for (name, value) in lines {
+        let _ = writeln!(out, "{name:<14} {}", shown(&value));
+    }
+    out
+}
+
+fn findings(scan: &Scan, output: &Output) -> String {
+    let mut out = String::new();
+    let open: Vec<&Finding> = scan.findings.iter().filter(|f| f.superseded_by.is_none()).collect();
+    if open.is_empty() {
+        return out;
+    }
+    let _ = writeln!(out, "\n{}", output.styled(Style::Strong, &count(open.len(), "finding")));
+    for finding in open {
+        let style = match finding.severity {
+            Severity::Broken => Style::Broken,
+            Severity::Slow => Style::Slow,
+            Severity::Note => Style::Dim,
+        };
+        let word = format!("{:<6}", finding.severity.word().to_uppercase());
+        let _ = writeln!(out, "\n{} {}", output.styled(style, &word), output.styled(Style::Strong, &finding.title));
+        let _ = writeln!(out, "       {}", shown(&finding.why));
+        if let Some(path) = &finding.subject.path {
+            let line = finding.subject.line.map(|n| format!(":{n}")).unwrap_or_default();
+            let _ = writeln!(out, "       at {}{line}", shown(path));
+        }
+        for evidence in &finding.evidence {
+            let _ = writeln!(out, "       - {}: {}", shown(&evidence.place), shown(&evidence.text));
+        }
+        for fix in &finding.fixes {
+            let does = if fix.safety == Safety::ShowOnly { "shows what to do" } else { "preview" };
+            let option = if fix.option == 1 { String::new() } else { format!(" --option {}", fix.option) };
+            let _ = writeln!(out, "       {} ({does}): silidock fix {}{option}", shown(&fix.title), finding.id);
+        }
+        let folded = scan.findings.iter().filter(|f| f.superseded_by.as_ref() == Some(&finding.id)).count();
+        if folded > 0 {
+            let _ = writeln!(
+                out,
+                "       {}",
+                output.styled(Style::Dim, &format!("includes {}", count(folded, "plainer finding")))
+            );
+        }
+    }
+    out
+}
+
+fn containers(scan: &Scan, output: &Output) -> String {
+    if scan.containers.is_empty() {
+        return String::new();
+    }
+    let mut rows = table(&["CONTAINER", "IMAGE", "PLATFORM", "RUNS", "STATUS"]);
+    for container in &scan.containers {
+        rows.add_row([
+            shown(&container.name),
+            shown(&container.image),
+            container.platform.known().map_or_else(|| "not known".to_owned(), ToString::to_string),
+            runs(container),
+            shown(&container.status),
+        ]);
+    }
+    format!("\n{}\n{rows}\n", output.styled(Style::Strong, &count(scan.containers.len(), "container")))
+}
+
+fn runs(container: &ScanContainer) -> String {
+    let name = container.emulator.as_deref().map_or("an emulator", display_name);
+    match container.execution {
+        Execution::Native => "native".to_owned(),
+        Execution::Emulated => format!("under {name}"),
+        Execution::Mixed => format!("partly under {name}"),
+        Execution::Unknown => "not known".to_owned(),
+        Execution::NotRunning => match container.expected {
+            Fact::Known(Expected::Native) => "would run native".to_owned(),
+            Fact::Known(Expected::Emulated) => "would be emulated".to_owned(),
+            Fact::Unknown { .. } => "not known".to_owned(),
+        },
+    }
+}
+
+fn coverage(scan: &Scan, output: &Output) -> String {
+    let (images, containers) = (scan.coverage.images, scan.coverage.containers);
+    let part = |seen: silidock_app::report::scan::Seen, noun: &str| match seen.listed {
+        true => format!("{} of {}", seen.seen, count(seen.total, noun)),
+        false => format!("no {noun}, because the list could not be read"),
+    };
+    let mut out = format!("\nLooked at {} and {}.\n", part(containers, "container"), part(images, "image"));
+    for gap in &scan.coverage.gaps {
+        let _ = writeln!(out, "  not read: {}: {}", shown(&gap.what), shown(&gap.why));
+    }
+    if !scan.not_judged.is_empty() {
+        let _ =
+            writeln!(out, "{}", output.styled(Style::Slow, &format!("{} could not be judged:", scan.not_judged.len())));
+        for unjudged in &scan.not_judged {
+            let _ = writeln!(
+                out,
+                "  {} for {}: {}: {}",
+                unjudged.check,
+                shown(&unjudged.subject.id),
+                shown(&unjudged.gap.what),
+                shown(&unjudged.gap.why)
+            );
+        }
+    }
+    out
+}

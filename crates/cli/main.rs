@@ -1,0 +1,52 @@
+//! `silidock`: the command line, and `docker silidock` as a plugin of the Docker CLI. A table of contents.
+//!
+//! Results go to standard output, everything else to standard error.
+
+mod args;
+mod commands;
+mod output;
+mod plugin;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+use output::Output;
+
+fn main() -> ExitCode {
+    let words = match plugin::words(std::env::args_os().collect()) {
+        plugin::Call::Metadata => return plugin::print_metadata(),
+        plugin::Call::Command(words) => words,
+    };
+    let arguments = Arguments::parse_from(words);
+    let output = Output::new(arguments.json);
+    silidock_app::init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fatal(&format!("No threads could be started: {error}.")),
+    };
+    let code = runtime.block_on(async {
+        tokio::select! {
+            code = run(arguments.command, &output) => code,
+            _ = tokio::signal::ctrl_c() => ExitCode::from(130),
+        }
+    });
+    // A file being written is finished or was never begun; waiting for a silent engine would only hold the shell.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(command: Command, output: &Output) -> ExitCode {
+    let result = match command {
+        Command::Scan(options) => commands::scan::run(options, output).await,
+        Command::Fix(options) => commands::fix::run(options, output).await,
+        Command::Undo(options) => commands::undo::run(options, output).await,
+        Command::History(options) => commands::history::run(options, output).await,
+        Command::Report(options) => commands::report::run(options, output).await,
+        Command::Engines => commands::engines::run(output).await,
+        Command::Checks { id } => commands::checks::run(id.as_deref(), output).await,
+        Command::Completions { shell } => commands::completions::run(shell, output),
+    };
+    result.unwrap_or_else(|failure| output.failure(&failure))
+}

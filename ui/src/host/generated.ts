@@ -1,0 +1,1273 @@
+// Generated from the Rust types by `cargo test --test generated`; do not edit.
+
+/**
+ * A fix that was shown and is now wanted.
+ */
+export type ApplyRequest = { 
+/**
+ * Id of the finding.
+ */
+finding: string, 
+/**
+ * Number of the fix, from 1.
+ */
+option: number, 
+/**
+ * From the preview: what was shown is what is done, or nothing is.
+ */
+token: string, };
+
+/**
+ * The catalogue as a document.
+ */
+export type Catalogue = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * All checks.
+ */
+checks: Array<CheckInfo>, };
+
+/**
+ * What a change did.
+ */
+export type ChangeOutcome = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * Id of the receipt.
+ */
+receipt: string, 
+/**
+ * Something was changed.
+ */
+applied: boolean, 
+/**
+ * Whether looking again found the finding gone.
+ */
+verified: Verified, 
+/**
+ * Why, in a sentence.
+ */
+words: string, 
+/**
+ * What changed.
+ */
+changes: Array<Diff>, };
+
+/**
+ * How far a change got.
+ */
+export type ChangeState = "interrupted" | "applied" | "undone" | "damaged";
+
+/**
+ * One check of the catalogue, as the window and `silidock checks` show it.
+ */
+export type CheckInfo = { 
+/**
+ * Stable id.
+ */
+id: string, 
+/**
+ * What it finds.
+ */
+title: string, 
+/**
+ * Why it matters and what to do.
+ */
+why: string, 
+/**
+ * How bad its findings are.
+ */
+severity: Severity, 
+/**
+ * Situations in which it fires.
+ */
+fires: Array<string>, 
+/**
+ * Situations in which it stays silent.
+ */
+silent: Array<string>, };
+
+/**
+ * Compose labels of a container.
+ */
+export type ComposeMembership = { 
+/**
+ * Project name.
+ */
+project: string, 
+/**
+ * Service name.
+ */
+service: string, };
+
+/**
+ * How sure.
+ */
+export type Confidence = "likely" | "certain" | "measured";
+
+/**
+ * A setting that names an emulator.
+ */
+export type ConfiguredEmulator = { 
+/**
+ * What it is set to.
+ */
+value: string, 
+/**
+ * Where that is written.
+ */
+source: string, };
+
+/**
+ * State of a container.
+ */
+export type ContainerState = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead" | "other";
+
+/**
+ * How much was looked at.
+ */
+export type Coverage = { 
+/**
+ * Images.
+ */
+images: Seen, 
+/**
+ * Containers.
+ */
+containers: Seen, 
+/**
+ * Everything that could not be read, and why.
+ */
+gaps: Array<Gap>, };
+
+/**
+ * The change to one file.
+ */
+export type Diff = { 
+/**
+ * The file that changes, after following links.
+ */
+path: string, 
+/**
+ * The changed places, top to bottom; empty when nothing changes.
+ */
+hunks: Array<Hunk>, 
+/**
+ * Lines added in all hunks.
+ */
+added: number, 
+/**
+ * Lines removed in all hunks.
+ */
+removed: number, };
+
+/**
+ * One line of a hunk, without its line ending.
+ */
+export type DiffLine = { 
+/**
+ * What happens to the line.
+ */
+kind: LineKind, 
+/**
+ * Its number in the old text, from 1; absent for an added line.
+ */
+old?: number, 
+/**
+ * Its number in the new text, from 1; absent for a removed line.
+ */
+new?: number, 
+/**
+ * Its text. In a context line the value of an environment variable reads `…`.
+ */
+text: string, };
+
+/**
+ * The emulators seen at work.
+ */
+export type EffectiveEmulator = { 
+/**
+ * As people write it: "QEMU", "Rosetta", "QEMU and Rosetta".
+ */
+emulator: string, 
+/**
+ * Its version where that can be read.
+ */
+version: string | null, 
+/**
+ * What showed it.
+ */
+evidence: Array<Evidence>, };
+
+/**
+ * What is set to run foreign programs, and what was seen to.
+ */
+export type Emulation = { 
+/**
+ * What a setting says.
+ */
+configured: Fact<ConfiguredEmulator>, 
+/**
+ * What running processes show.
+ */
+effective: Fact<EffectiveEmulator>, };
+
+/**
+ * Containers under one emulator.
+ */
+export type EmulatorCount = { 
+/**
+ * As people write it: "QEMU".
+ */
+name: string, 
+/**
+ * How many containers.
+ */
+count: number, };
+
+/**
+ * One engine that could be looked at.
+ */
+export type EngineChoice = { 
+/**
+ * What to give to `scan` to choose it.
+ */
+choose: string, 
+/**
+ * Its name for people: "OrbStack", "context build-server".
+ */
+name: string, 
+/**
+ * Address.
+ */
+endpoint: string, 
+/**
+ * Something is there to connect to (always true for remote ones: nobody asked).
+ */
+present: boolean, 
+/**
+ * The one Docker would use.
+ */
+current: boolean, 
+/**
+ * Part of the embedded sample.
+ */
+sample: boolean, 
+/**
+ * Why it cannot be used, if that is known without connecting.
+ */
+problem: string | null, };
+
+/**
+ * The engines of this machine.
+ */
+export type Engines = { 
+/**
+ * The one Docker would use first.
+ */
+engines: Array<EngineChoice>, };
+
+/**
+ * What the app tells the window without being asked.
+ */
+export type Event = { "kind": "scan", 
+/**
+ * What is known now.
+ */
+view: ScanView, } | { "kind": "lost", 
+/**
+ * Why.
+ */
+failure: Failure, };
+
+/**
+ * One thing that was seen.
+ */
+export type Evidence = { 
+/**
+ * Where: `process 4711`, `/home/me/shop/compose.yaml:12`, `engine`.
+ */
+place: string, 
+/**
+ * What stood there.
+ */
+text: string, };
+
+/**
+ * What the process list says happens.
+ */
+export type Execution = "native" | "emulated" | "mixed" | "unknown" | "notRunning";
+
+/**
+ * What the platforms say will happen.
+ */
+export type Expected = "native" | "emulated";
+
+/**
+ * Known, or a gap in the value's place: in JSON the bare value, or `{"unknown": {"what", "why"}}`.
+ */
+export type Fact<T> = { 
+/**
+ * What is missing and why.
+ */
+unknown: Gap, } | T;
+
+/**
+ * A failure of a use case.
+ */
+export type Failure = { 
+/**
+ * For branching.
+ */
+code: FailureCode, 
+/**
+ * What happened, in a sentence.
+ */
+message: string, 
+/**
+ * What to do, in a sentence.
+ */
+hint: string | null, 
+/**
+ * The rest: places looked at, the text of the cause.
+ */
+detail: Array<string>, };
+
+/**
+ * Codes that callers branch on.
+ */
+export type FailureCode = "noEngine" | "engine" | "notFound" | "changed" | "refused" | "file";
+
+/**
+ * One finding.
+ */
+export type Finding = { 
+/**
+ * Stable over rescans: made of check, engine and subject.
+ */
+id: string, 
+/**
+ * Which check.
+ */
+check: string, 
+/**
+ * How bad.
+ */
+severity: Severity, 
+/**
+ * How sure.
+ */
+confidence: Confidence, 
+/**
+ * About what.
+ */
+subject: Subject, 
+/**
+ * What, in one line.
+ */
+title: string, 
+/**
+ * Why it matters here, in a sentence or two.
+ */
+why: string, 
+/**
+ * What was seen.
+ */
+evidence: Array<Evidence>, 
+/**
+ * What would fix it, best first.
+ */
+fixes: Array<Fix>, 
+/**
+ * Id of the more exact finding that says the same, if there is one. Such a finding is folded under it.
+ */
+supersededBy?: string, };
+
+/**
+ * One way to fix a finding.
+ */
+export type Fix = { 
+/**
+ * Number among the fixes of its finding, from 1.
+ */
+option: number, 
+/**
+ * What it does, as a button says it: "Pin db to linux/amd64".
+ */
+title: string, 
+/**
+ * What it costs and what it leaves as it is.
+ */
+summary: string, 
+/**
+ * What pressing the button means.
+ */
+safety: Safety, 
+/**
+ * What is done, in order; all or nothing.
+ */
+steps: Array<Step>, 
+/**
+ * Check whose finding must be gone afterwards. None where nothing is changed.
+ */
+promise: string | null, };
+
+/**
+ * What a fix would do.
+ */
+export type FixPreview = { 
+/**
+ * The finding it is for.
+ */
+finding: Finding, 
+/**
+ * The fix.
+ */
+fix: Fix, 
+/**
+ * Its steps in words, in order.
+ */
+steps: Array<string>, 
+/**
+ * What changes.
+ */
+preview: Preview, 
+/**
+ * To give back with `apply_fix`.
+ */
+token: string, };
+
+/**
+ * Which fix of which finding.
+ */
+export type FixRequest = { 
+/**
+ * Id of the finding.
+ */
+finding: string, 
+/**
+ * Number of the fix, from 1.
+ */
+option: number, };
+
+/**
+ * Something that could not be learned.
+ */
+export type Gap = { 
+/**
+ * What is not known, as a noun: "platform of image web:1".
+ */
+what: string, 
+/**
+ * Why, in plain words.
+ */
+why: string, };
+
+/**
+ * Every change that was made.
+ */
+export type History = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * Newest first.
+ */
+receipts: Array<HistoryEntry>, };
+
+/**
+ * One change.
+ */
+export type HistoryEntry = { 
+/**
+ * Id of the receipt.
+ */
+id: string, 
+/**
+ * When, RFC 3339 in UTC; none where the receipt is damaged.
+ */
+at: string | null, 
+/**
+ * What was done, as the button said it.
+ */
+title: string, 
+/**
+ * Check whose finding it was for.
+ */
+check: string | null, 
+/**
+ * Files it changed.
+ */
+files: Array<string>, 
+/**
+ * How far it got.
+ */
+state: ChangeState, 
+/**
+ * What looking again found.
+ */
+verified: Verified | null, 
+/**
+ * More about the state, if there is more to say.
+ */
+note: string | null, };
+
+/**
+ * The machine this program runs on.
+ */
+export type HostFacts = { 
+/**
+ * `macos`, `linux` ...
+ */
+os: string, 
+/**
+ * Its version.
+ */
+osVersion: string | null, 
+/**
+ * Architecture of the machine, seen through translation where that can be told.
+ */
+arch: string, 
+/**
+ * A Mac with Apple's own processor.
+ */
+appleSilicon: Fact<boolean>, 
+/**
+ * This very program runs translated.
+ */
+translated: Fact<boolean>, 
+/**
+ * Processor as it calls itself.
+ */
+cpu: string | null, 
+/**
+ * Logical processors.
+ */
+cores: number | null, 
+/**
+ * Memory in bytes.
+ */
+memory: number | null, };
+
+/**
+ * One changed place with its surroundings.
+ */
+export type Hunk = { 
+/**
+ * First line in the old text, from 1 (0 where the old text is empty).
+ */
+oldStart: number, 
+/**
+ * First line in the new text, from 1 (0 where the new text is empty).
+ */
+newStart: number, 
+/**
+ * The lines in order.
+ */
+lines: Array<DiffLine>, };
+
+/**
+ * One platform of an image.
+ */
+export type ImagePlatform = { 
+/**
+ * Which.
+ */
+platform: Fact<Platform>, 
+/**
+ * Its content is on this engine, not just listed.
+ */
+available: boolean, 
+/**
+ * Digest of its manifest.
+ */
+digest: string | null, 
+/**
+ * Bytes on the engine's disk.
+ */
+size: number | null, };
+
+/**
+ * Where an engine keeps its images.
+ */
+export type ImageStore = "containerd" | "classic" | "unknown";
+
+/**
+ * What happens to a line.
+ */
+export type LineKind = "context" | "added" | "removed";
+
+/**
+ * Whether an engine runs on this machine.
+ */
+export type Locality = "local" | "remote" | "unknown";
+
+/**
+ * A check that does not apply.
+ */
+export type NotApplicable = { 
+/**
+ * Which check.
+ */
+check: string, 
+/**
+ * Why not.
+ */
+why: string, };
+
+/**
+ * A check that could not judge a subject, or anything.
+ */
+export type NotJudged = { 
+/**
+ * Which check.
+ */
+check: string, 
+/**
+ * What it could not judge.
+ */
+subject: Subject, 
+/**
+ * What was missing.
+ */
+gap: Gap, };
+
+/**
+ * A request without content.
+ */
+export type Nothing = Record<symbol, never>;
+
+/**
+ * Parts of a scan that arrive later than the rest.
+ */
+export type Part = "containers" | "images" | "cpu";
+
+/**
+ * A normalised platform. `arm64/v8` is `arm64`, `x86_64` is `amd64`, `arm` is `arm/v7`.
+ */
+export type Platform = string;
+
+/**
+ * Everything a fix or an undo would change. Making one changes nothing.
+ */
+export type Preview = { 
+/**
+ * What changes in which file.
+ */
+diffs: Array<Diff>, 
+/**
+ * Command lines for the user to run, an argument vector each. Silidock runs none of them.
+ */
+commands: Array<Array<string>>, 
+/**
+ * Containers that would restart.
+ */
+restarts: Array<string>, 
+/**
+ * What else to know, a sentence each.
+ */
+told: Array<string>, 
+/**
+ * The files as they were seen; applying is refused when one of them differs by then.
+ */
+files: Array<SeenFile>, 
+/**
+ * Why nothing can be applied.
+ */
+refused?: Refusal, };
+
+/**
+ * Which change.
+ */
+export type ReceiptRequest = { 
+/**
+ * Id of its receipt.
+ */
+receipt: string, };
+
+/**
+ * Why something is not changed by us, and what to type instead.
+ */
+export type Refusal = { 
+/**
+ * In words, with the file.
+ */
+why: string, 
+/**
+ * Lines to type by hand; empty where typing does not help.
+ */
+linesToType: Array<string>, };
+
+/**
+ * A report as text.
+ */
+export type RenderedReport = { 
+/**
+ * A name to save it under.
+ */
+fileName: string, 
+/**
+ * Its content.
+ */
+content: string, };
+
+/**
+ * Forms of a report.
+ */
+export type ReportFormat = "html" | "markdown" | "json";
+
+/**
+ * What report to make.
+ */
+export type ReportRequest = { 
+/**
+ * Its form.
+ */
+format: ReportFormat, 
+/**
+ * Replace host names, user names, home paths, registry hosts and environment values.
+ */
+redact: boolean, };
+
+/**
+ * The product that runs the engine, and how it gave itself away.
+ */
+export type Runtime = { 
+/**
+ * Stable name: `docker-desktop`, `orbstack`, `colima`, `lima`, `rancher-desktop`, `podman`, `finch`, `docker-engine`.
+ */
+id: string, 
+/**
+ * As its makers write it: "Docker Desktop".
+ */
+name: string, 
+/**
+ * What said so.
+ */
+evidence: string, 
+/**
+ * Runs its engine in a virtual machine on a Mac.
+ */
+macVirtualMachine: boolean, };
+
+/**
+ * What pressing the button means.
+ */
+export type Safety = "safe" | "review" | "showOnly";
+
+/**
+ * Everything known of one engine at one time, judged.
+ */
+export type Scan = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * When the facts were taken, RFC 3339 in UTC.
+ */
+takenAt: string, 
+/**
+ * Made from the embedded sample, not from a real engine.
+ */
+sample: boolean, 
+/**
+ * Host names, user names, home paths, registry hosts and environment values were replaced.
+ */
+redacted: boolean, 
+/**
+ * The one sentence.
+ */
+verdict: VerdictWords, 
+/**
+ * Containers counted by how they run.
+ */
+tally: Tally, 
+/**
+ * The engine.
+ */
+engine: ScanEngine, 
+/**
+ * The machine this program ran on.
+ */
+host: HostFacts, 
+/**
+ * Images, by name.
+ */
+images: Array<ScanImage>, 
+/**
+ * Containers, the running ones first, by name.
+ */
+containers: Array<ScanContainer>, 
+/**
+ * Worst first.
+ */
+findings: Array<Finding>, 
+/**
+ * What could not be judged.
+ */
+notJudged: Array<NotJudged>, 
+/**
+ * Checks that do not apply here.
+ */
+notApplicable: Array<NotApplicable>, 
+/**
+ * How much was looked at.
+ */
+coverage: Coverage, };
+
+/**
+ * One container.
+ */
+export type ScanContainer = { 
+/**
+ * Full id.
+ */
+id: string, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Image reference it was made from.
+ */
+image: string, 
+/**
+ * Platform of the image it runs.
+ */
+platform: Fact<Platform>, 
+/**
+ * State as the engine names it.
+ */
+state: ContainerState, 
+/**
+ * The engine's status line.
+ */
+status: string, 
+/**
+ * What its platform leads one to expect.
+ */
+expected: Fact<Expected>, 
+/**
+ * How it runs.
+ */
+execution: Execution, 
+/**
+ * Why that is unknown, if it is.
+ */
+executionGap: Gap | null, 
+/**
+ * `qemu`, `rosetta`, another name as found, or none.
+ */
+emulator: string | null, 
+/**
+ * What was seen.
+ */
+evidence: Array<Evidence>, 
+/**
+ * Place in Compose.
+ */
+compose: ComposeMembership | null, 
+/**
+ * Its processes: how many show which emulator.
+ */
+processes: Fact<Array<ScanProcess>>, 
+/**
+ * Processor time since its start, in seconds.
+ */
+cpuSeconds: Fact<number>, 
+/**
+ * Its share of all containers' processor time, 0 to 1. None while not known.
+ */
+cpuShare: number | null, };
+
+/**
+ * The engine, with its emulation.
+ */
+export type ScanEngine = { 
+/**
+ * Address.
+ */
+endpoint: string, 
+/**
+ * Docker context it came from.
+ */
+context: string | null, 
+/**
+ * How it was chosen, in words.
+ */
+chosenBy: string, 
+/**
+ * Whether it runs on this machine.
+ */
+locality: Locality, 
+/**
+ * The product that runs it.
+ */
+runtime: Runtime, 
+/**
+ * Engine version.
+ */
+version: string, 
+/**
+ * API version spoken.
+ */
+apiVersion: string, 
+/**
+ * `linux`.
+ */
+os: string, 
+/**
+ * `arm64`, `amd64`.
+ */
+arch: string, 
+/**
+ * Its system's name.
+ */
+operatingSystem: string | null, 
+/**
+ * Kernel version.
+ */
+kernel: string | null, 
+/**
+ * Host name of its machine.
+ */
+hostName: string | null, 
+/**
+ * Where images are kept.
+ */
+imageStore: ImageStore, 
+/**
+ * Processors.
+ */
+cpus: number | null, 
+/**
+ * Bytes of memory.
+ */
+memory: number | null, 
+/**
+ * What runs foreign programs.
+ */
+emulation: Emulation, };
+
+/**
+ * One image.
+ */
+export type ScanImage = { 
+/**
+ * Engine's id.
+ */
+id: string, 
+/**
+ * Tags, sorted; none for an untagged image.
+ */
+tags: Array<string>, 
+/**
+ * Unix seconds.
+ */
+created: number | null, 
+/**
+ * Bytes.
+ */
+size: number | null, 
+/**
+ * All platforms it lists, and which of them are here.
+ */
+platforms: Fact<Array<ImagePlatform>>, 
+/**
+ * A platform that is native to the engine is here.
+ */
+native: Fact<boolean>, 
+/**
+ * Its platforms upstream: a gap until a registry was asked.
+ */
+upstream: Fact<Array<Platform>>, 
+/**
+ * Names of the containers made from it.
+ */
+usedBy: Array<string>, };
+
+/**
+ * One process of a container.
+ */
+export type ScanProcess = { 
+/**
+ * Process id in the engine's machine.
+ */
+pid: string, 
+/**
+ * The program, without arguments.
+ */
+program: string, 
+/**
+ * The emulator in front of it, if one shows.
+ */
+emulator: string | null, };
+
+/**
+ * Which engine to look at.
+ */
+export type ScanRequest = { 
+/**
+ * A context, a runtime's name or an address; none means the one last looked at, or the one Docker would use.
+ */
+engine: string | null, 
+/**
+ * Look at the embedded sample instead.
+ */
+sample: boolean, };
+
+/**
+ * What the window shows, complete or on the way.
+ */
+export type ScanView = { 
+/**
+ * Counts up with every look; a view with a lower number is old.
+ */
+generation: number, 
+/**
+ * The document so far.
+ */
+scan: Scan, 
+/**
+ * What is still being read.
+ */
+pending: Array<Part>, 
+/**
+ * Why the sample is shown although nobody asked for it: no engine was found.
+ */
+fallback: Failure | null, };
+
+/**
+ * Serialises as [`SCHEMA`], and refuses to read anything else.
+ */
+export type Schema = "silidock/1";
+
+/**
+ * So many of so many.
+ */
+export type Seen = { 
+/**
+ * Fully read.
+ */
+seen: number, 
+/**
+ * There are.
+ */
+total: number, 
+/**
+ * The list itself was read.
+ */
+listed: boolean, };
+
+/**
+ * A file as it was seen.
+ */
+export type SeenFile = { 
+/**
+ * The file, after following links.
+ */
+path: string, 
+/**
+ * SHA-256 of its bytes, in hexadecimal.
+ */
+hash: string, };
+
+/**
+ * How bad. A property of the check; ordered, worst first.
+ */
+export type Severity = "broken" | "slow" | "note";
+
+/**
+ * One step of a fix.
+ */
+export type Step = { "kind": "editYaml", 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * What to change.
+ */
+edit: YamlEdit, } | { "kind": "editLine", 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * Line, from 1.
+ */
+line: number, 
+/**
+ * What must stand there, without its line ending.
+ */
+expected: string, 
+/**
+ * What shall stand there; none takes the line out.
+ */
+replacement: string | null, } | { "kind": "tell", 
+/**
+ * In words.
+ */
+text: string, 
+/**
+ * Command lines, an argument vector each.
+ */
+commands: Array<Array<string>>, };
+
+/**
+ * The thing a finding is about.
+ */
+export type Subject = { 
+/**
+ * What kind of thing.
+ */
+kind: SubjectKind, 
+/**
+ * Its name as a person knows it, stable over a rescan: container name, `project/service`, tag.
+ */
+id: string, 
+/**
+ * File it stands in.
+ */
+path?: string, 
+/**
+ * Line there, from 1.
+ */
+line?: number, 
+/**
+ * Column there, from 1.
+ */
+column?: number, };
+
+/**
+ * What kind of thing a finding is about.
+ */
+export type SubjectKind = "engine" | "container" | "image" | "service" | "setting";
+
+/**
+ * How the containers run, counted.
+ */
+export type Tally = { 
+/**
+ * Running or paused.
+ */
+running: number, 
+/**
+ * Of these, native.
+ */
+native: number, 
+/**
+ * Of these, under one emulator, by its name, most first.
+ */
+emulated: Array<EmulatorCount>, 
+/**
+ * Of these, mixed.
+ */
+mixed: number, 
+/**
+ * Of these, not known.
+ */
+unknown: number, 
+/**
+ * Not running.
+ */
+stopped: number, 
+/**
+ * Share of containers' processor time that emulated and mixed ones used, 0 to 1. None while not known.
+ */
+emulatedCpuShare: number | null, };
+
+/**
+ * How bad it looks, as one word.
+ */
+export type Tone = "native" | "slow" | "broken" | "unclear";
+
+/**
+ * What undoing would change.
+ */
+export type UndoPreview = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * The change.
+ */
+entry: HistoryEntry, 
+/**
+ * What would change.
+ */
+diffs: Array<Diff>, 
+/**
+ * Why it cannot be undone, if so.
+ */
+refused: string | null, };
+
+/**
+ * The verdict on one inventory.
+ */
+export type VerdictWords = { 
+/**
+ * "3 of 14 containers run emulated".
+ */
+headline: string, 
+/**
+ * A sentence or two more.
+ */
+detail: string, 
+/**
+ * How it is coloured and marked.
+ */
+tone: Tone, };
+
+/**
+ * Whether the finding was gone when it was looked at again.
+ */
+export type Verified = "verified" | "stillPresent" | "couldNotTell";
+
+/**
+ * A change to a YAML file.
+ */
+export type YamlEdit = { "kind": "setPlatform", 
+/**
+ * Service name.
+ */
+service: string, 
+/**
+ * To pin it to.
+ */
+platform: Platform, } | { "kind": "removePlatform", 
+/**
+ * Service name.
+ */
+service: string, };
+
+/** Every command, its request and its response. A rejection is a Failure. */
+export interface Commands {
+  /** Looks at an engine, or at the sample; parts arrive as events before the answer. */
+  scan: { request: ScanRequest; response: ScanView };
+  /** Lists the engines of this machine without connecting to any. */
+  engines: { request: Nothing; response: Engines };
+  /** Shows what a fix would change. */
+  preview_fix: { request: FixRequest; response: FixPreview };
+  /** Carries out a fix that was previewed, looks again, and says whether it helped. */
+  apply_fix: { request: ApplyRequest; response: ChangeOutcome };
+  /** Lists every change that was made. */
+  history: { request: Nothing; response: History };
+  /** Shows what undoing a change would change. */
+  preview_undo: { request: ReceiptRequest; response: UndoPreview };
+  /** Undoes a change, and looks again. */
+  apply_undo: { request: ReceiptRequest; response: ChangeOutcome };
+  /** Makes a report of what the window shows. */
+  render_report: { request: ReportRequest; response: RenderedReport };
+  /** Lists the checks. */
+  checks: { request: Nothing; response: Catalogue };
+}
