@@ -35,7 +35,7 @@ finish() {
 # stop NAME: nothing after it can be tested
 stop() { say "$*"; FAILED=$((FAILED + 1)); exit 1; }
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'FAILED=$((FAILED + 1)); exit' INT TERM
 
 # the engines of tests/lab that do not run yet are ours to end
 lab_up() {
