@@ -13,15 +13,13 @@ is_debian() { [ -f /etc/debian_version ] && command -v apt-get >/dev/null; }
 is_mac()    { [ "$(uname -s)" = Darwin ]; }
 has_display() { is_mac || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; }
 
-# the built window, in ui/dist; npm ci only when the lock file changed
-build_ui() {
-  local stamp=$ROOT/ui/node_modules/.silidock-lock
-  if ! cmp -s "$ROOT/ui/package-lock.json" "$stamp"; then
+# the window's packages; npm notes by a file of its own when it installed them
+ui_packages() {
+  [ "$ROOT/ui/node_modules/.package-lock.json" -nt "$ROOT/ui/package-lock.json" ] ||
     npm --prefix "$ROOT/ui" ci --no-audit --no-fund
-    cp "$ROOT/ui/package-lock.json" "$stamp"
-  fi
-  npm --prefix "$ROOT/ui" run --silent build
 }
+# the built window, in ui/dist
+build_ui() { ui_packages && npm --prefix "$ROOT/ui" run --silent build; }
 
 # target_dir: where cargo puts what it builds
 target_dir() { echo "${CARGO_TARGET_DIR:-$ROOT/target}"; }

@@ -4,7 +4,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
 "$ROOT/scripts/setup.sh" package
-build_ui
+ui_packages                              # tauri builds the window itself
 bundles=deb
 if is_mac; then bundles=app,dmg; fi
 ui/node_modules/.bin/tauri build --bundles "$bundles" "$@"

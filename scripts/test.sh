@@ -12,14 +12,16 @@ LAB=${LAB:-${XDG_CACHE_HOME:-$HOME/.cache}/silidock-lab}; export LAB
 LOG=$(mktemp "${TMPDIR:-/tmp}/silidock-test.XXXXXX")
 PASSED=0 FAILED=0 STARTED=()
 
-# part NAME COMMAND...: runs it and adds up what it says of itself: lines of cargo's ("test result:
-# ok. 3 passed; 0 failed") or ending in "3 passed, 0 failed". A part that ends badly without
-# having counted a failure is one.
+# part NAME COMMAND...: runs it and adds up what it says of itself: cargo's "test result: ok. 3
+# passed; 0 failed", vitest's "Tests  1 failed | 2 passed (3)", or "3 passed, 0 failed". A part
+# that ends badly without having counted a failure is one.
 part() {
   local name=$1 status p f; shift
   say "--- $name"
   "$@" 2>&1 </dev/null | tee "$LOG"; status=${PIPESTATUS[0]}
-  read -r p f < <(sed -nE 's/.*(^|[^0-9])([0-9]+) passed[;,] ([0-9]+) failed.*/\2 \3/p' "$LOG" |
+  read -r p f < <(sed -nE -e 's/(^|.*[^0-9])([0-9]+) passed[;,] ([0-9]+) failed.*/\2 \3/p' \
+                          -e 's/^ *Tests +([0-9]+) failed \| ([0-9]+) passed.*/\2 \1/p' \
+                          -e 's/^ *Tests +([0-9]+) passed.*/\1 0/p' -e 's/^ *Tests +([0-9]+) failed \(.*/0 \1/p' "$LOG" |
                   awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }')
   if [ "$status" != 0 ] && [ "$f" = 0 ]; then say "$name ended with status $status"; f=1; fi
   PASSED=$((PASSED + p)) FAILED=$((FAILED + f))
@@ -68,11 +70,10 @@ fi
 export SILIDOCK_LAB
 
 part "crates, command line and engines" cargo test --no-fail-fast
-if [ -f tests/desktop/run.sh ]; then
-  if is_mac; then say "the window is not driven on macOS: WebKit there has no WebDriver for applications"
-  else
-    part "building the window" build_ui
-    part "building the application" cargo build -p silidock-desktop --features custom-protocol
-    part "window" tests/desktop/run.sh
-  fi
+part "building the window" build_ui
+part "parts of the window" env NO_COLOR=1 npm --prefix ui run --silent test
+if is_mac; then say "the real window is not driven on macOS: WebKit there has no WebDriver for applications"
+else
+  part "building the application" cargo build -p silidock-desktop --features custom-protocol
+  part "the real window" tests/desktop/run.sh
 fi
