@@ -222,7 +222,10 @@ impl Engine {
         let path = format!("/containers/{}/top?ps_args=-eo%20pid%2Cargs", escaped(container));
         let asked = Asked("the question for the processes of", container);
         let bytes = self.get(&path, asked, self.shared.options.call).await.map_err(TopError::of)?;
-        top::parse(&bytes).map_err(|why| TopError::Engine(self.shared.wire.unreadable(asked, why)))
+        match top::parse(&bytes) {
+            Ok(processes) => processes.ok_or(TopError::NotRunning),
+            Err(why) => Err(TopError::Engine(self.shared.wire.unreadable(asked, why))),
+        }
     }
 
     /// Processor time a container has used since its start, in nanoseconds. It takes an engine milliseconds, but

@@ -78,11 +78,15 @@ struct RawTop {
     processes: Vec<Vec<String>>,
 }
 
-/// Reads the answer by its titles: engines differ in what they add.
+/// Reads the answer by its titles: engines differ in what they add. `None` is Podman's answer for a container that
+/// does not run: 200 and an empty body.
 ///
 /// # Errors
 /// A text that says what is missing.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Process>, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Vec<Process>>, String> {
+    if bytes.trim_ascii().is_empty() {
+        return Ok(None);
+    }
     let raw: RawTop = serde_json::from_slice(bytes).map_err(|error| crate::json::reason(&error))?;
     let column = |names: &[&str]| raw.titles.iter().position(|title| names.contains(&title.as_str()));
     let pid = column(&["PID"]).ok_or("it has no PID column")?;
@@ -95,5 +99,5 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Process>, String> {
         let pid = pid.trim().parse().map_err(|_| "a PID is not a number")?;
         processes.push(Process { pid, args: args.clone() });
     }
-    Ok(processes)
+    Ok(Some(processes))
 }

@@ -139,15 +139,15 @@ async fn hostile_names_stay_text_and_secrets_stay_behind() {
 
     let details = json!({
         "Id": "1", "Image": "sha256:1", "Platform": "linux", "Path": "hunter2", "Args": ["hunter2"],
-        "Config": { "Env": ["TOKEN=hunter2"] },
+        "Config": { "Env": ["TOKEN=hunter2"], "Image": "web:1" },
         "State": { "Status": "exited", "ExitCode": 139, "Error": "", "StartedAt": "2026-11-20T10:00:00Z",
                    "FinishedAt": "0001-01-01T00:00:00Z" }
     });
     engine.answer("/containers/a%20b%3Fc/json", Answer::Json(details));
     let details = client.inspect_container("a b?c").await.unwrap();
     assert_eq!(
-        (details.state.as_str(), details.exit_code, details.finished_at.as_deref()),
-        ("exited", Some(139), None)
+        (details.state.as_str(), details.exit_code, details.finished_at.as_deref(), details.reference.as_str()),
+        ("exited", Some(139), None, "web:1")
     );
     assert!(!format!("{details:?}").contains("hunter2"), "environment and arguments are not kept");
 }
@@ -191,6 +191,9 @@ async fn processes_and_the_reasons_for_having_none() {
         let error = client.top("c").await.unwrap_err();
         assert!(expected(&error), "{message}: {error:?}");
     }
+    engine.answer("/containers/c/top", Answer::Body { status: 200, body: Vec::new() });
+    let podman = client.top("c").await.unwrap_err();
+    assert!(matches!(podman, TopError::NotRunning), "{podman:?}");
     for odd in
         [json!({ "Titles": ["USER"] }), json!({ "Titles": ["PID", "CMD"], "Processes": [["x", "y"]] }), json!({})]
     {
