@@ -77,6 +77,7 @@ impl Sample {
             "colima" => colima(&self.root),
             _ => docker_desktop(&self.root),
         };
+        recorded(&mut seen);
         seen.sample = true;
         now.clone_into(&mut seen.taken_at);
         let host = FixtureHost::new(&self.root).with_home(self.root.join(HOME));
@@ -132,6 +133,35 @@ fn used(builder: ContainerBuilder, seconds: u64, status: &str) -> Container {
     made
 }
 
+/// Ids and process numbers as an engine gives them, made from the names.
+fn recorded(seen: &mut Inventory) {
+    for (number, container) in seen.containers.items.iter_mut().enumerate() {
+        container.id = id_of(&container.name);
+        container.image_id = container.image_id.as_deref().map(|name| format!("sha256:{}", id_of(name)));
+        if let Fact::Known(processes) = &mut container.processes {
+            for (place, process) in processes.iter_mut().enumerate() {
+                process.pid = (2_160 + 137 * number + 9 * place).to_string();
+            }
+        }
+    }
+    for image in &mut seen.images.items {
+        image.id = format!("sha256:{}", id_of(&image.id));
+    }
+}
+
+/// 64 hexadecimal digits that always come out the same for the same name.
+fn id_of(name: &str) -> String {
+    let mut state: u64 = 0x51_1D_0C;
+    let mut digits = String::new();
+    for round in 0..4u8 {
+        for byte in name.bytes().chain([round]) {
+            state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
+        }
+        digits.push_str(&format!("{state:016x}"));
+    }
+    digits
+}
+
 fn docker_desktop(root: &Path) -> Inventory {
     let mut seen = inventory("arm64");
     seen.engine.endpoint = "unix:///Users/sam/.docker/run/docker.sock".to_owned();
@@ -185,7 +215,7 @@ fn containers() -> Vec<Container> {
             148,
             "Up 26 minutes",
         ),
-        used(native("gateway", "/usr/bin/traefik").image("traefik:3.5").runs("sha256:77f0c1b0aa31"), 334, "Up 6 days"),
+        used(native("gateway", "/usr/bin/traefik").image("traefik:3.5").runs("sha256:traefik:3.4"), 334, "Up 6 days"),
         used(native("mail", "/mailpit").image("axllent/mailpit:1"), 12, "Up 6 days"),
         used(native("objects", "/usr/bin/minio").image("minio/minio:2026"), 541, "Up 6 days"),
         used(native("traces", "/go/bin/jaeger").image("jaegertracing/jaeger:2"), 402, "Up 6 days"),
@@ -208,7 +238,7 @@ fn images() -> Listing<Image> {
     };
     let mut untagged = sized("old-build", 412, &[(intel, true)]);
     untagged.tags.clear();
-    untagged.id = "sha256:77f0c1b0aa3119b64e3dd20f7ab8a1c5".to_owned();
+    untagged.id = "sha256:traefik:3.4".to_owned();
     let mut gone = sized("acme/nightly:latest", 0, &[]);
     gone.size = None;
     gone.platforms = Fact::unknown("platforms of acme/nightly:latest", "the image was removed while it was looked at");
@@ -291,9 +321,7 @@ mod tests {
             FixtureHost::new(folder.path()).with_env("TMPDIR", folder.path().to_str().unwrap()).with_env("USER", "sam");
         let mut fired = BTreeSet::new();
         for (name, _) in SAMPLES {
-            let mut sample = Sample::open(&host, Some(name)).unwrap();
-            sample.root = sample.root.clone();
-            let seen = sample.inventory("2026-11-20T09:00:00Z");
+            let seen = Sample::open(&host, Some(name)).unwrap().inventory("2026-11-20T09:00:00Z");
             assert!(seen.sample);
             fired.extend(examine(&seen).findings.into_iter().map(|f| f.check));
         }

@@ -67,8 +67,8 @@ fn engine(scan: &Scan) -> String {
         (
             "Engine",
             format!(
-                "{} {}, {}/{}, API {}{context}",
-                engine.runtime.name, engine.version, engine.os, engine.arch, engine.api_version
+                "{}, {}/{}, Engine {}, API {}{context}",
+                engine.runtime.name, engine.os, engine.arch, engine.version, engine.api_version
             ),
         ),
         ("Address", format!("{} ({})", engine.endpoint, engine.chosen_by)),

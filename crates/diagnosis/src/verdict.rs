@@ -141,8 +141,10 @@ pub fn verdict(inventory: &Inventory, examination: &Examination, tally: &Tally) 
     };
     let headline = if !inventory.containers.complete {
         "The containers could not be listed".to_owned()
-    } else if running == 0 {
+    } else if running == 0 && !emulated_engine(examination) {
         "No container is running".to_owned()
+    } else if emulated_engine(examination) {
+        "The whole engine is emulated".to_owned()
     } else if touched > 0 {
         let verb = if touched == 1 { "runs" } else { "run" };
         format!("{touched} of {} {verb} emulated", count(running, "container"))
@@ -156,8 +158,19 @@ pub fn verdict(inventory: &Inventory, examination: &Examination, tally: &Tally) 
     VerdictWords { headline, detail: detail(inventory, examination, tally), tone }
 }
 
+fn emulated_engine(examination: &Examination) -> bool {
+    examination.findings.iter().any(|f| f.check == "emulated-engine")
+}
+
 fn detail(inventory: &Inventory, examination: &Examination, tally: &Tally) -> String {
     let mut sentences = Vec::new();
+    if emulated_engine(examination) {
+        let name = &inventory.engine.runtime.name;
+        let running = count(tally.running, "running container");
+        sentences.push(format!(
+            "The machine of {name} is an Intel one on an ARM Mac, so its kernel and {running} are translated."
+        ));
+    }
     let names: Vec<String> = tally.emulated.iter().map(|e| format!("{} under {}", e.count, e.name)).collect();
     let mut ways = names;
     if tally.mixed > 0 {
@@ -227,6 +240,9 @@ mod tests {
         row(&seen, "The one running container runs natively", Tone::Native);
         seen.containers = Listing::of(vec![container("a").build(), container("b").build()]);
         row(&seen, "All 2 containers run natively", Tone::Native);
+        let mut intel = inventory("amd64");
+        intel.containers = Listing::of(vec![container("a").platform("linux/amd64").build()]);
+        row(&intel, "The whole engine is emulated", Tone::Slow);
         row(&everything("arm64"), "3 of 4 containers run emulated", Tone::Slow);
         let mut unread = container("a").platform("linux/amd64").build();
         unread.processes = Fact::unknown("processes", "no ps");

@@ -72,8 +72,12 @@ fn judge(context: &Context<'_>, setting: &DefaultPlatform) -> Finding {
         ));
     }
     let engine = engine_platform_words(context.inventory);
+    let reach = match &setting.scope {
+        DefaultPlatformScope::Environment | DefaultPlatformScope::ShellFile => "everywhere".to_owned(),
+        DefaultPlatformScope::Project { project } => format!("in the project {project}"),
+    };
     let finding = context.finding(&CHECK, Confidence::Certain, subject, Words {
-        title: format!("DOCKER_DEFAULT_PLATFORM asks for {value} everywhere"),
+        title: format!("DOCKER_DEFAULT_PLATFORM asks for {value} {reach}"),
         why: match affected.len() {
             0 => format!("{place} sets it. The engine is {engine}, so the next pull or build brings an image that has to be emulated."),
             n => format!("{place} sets it. The engine is {engine}, and {} came to be emulated this way.", count(n, "container")),

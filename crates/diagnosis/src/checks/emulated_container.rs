@@ -6,6 +6,7 @@ use crate::{
     execution::{Execution, Expected},
     fact::Fact,
     finding::{Confidence, Finding, Severity},
+    fix::{Safety, Step},
     inventory::{Inventory, Listing},
 };
 
@@ -41,15 +42,23 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         let platform = container.platform.known().map(ToString::to_string).unwrap_or_default();
         let by = execution.emulator_name();
         let image = &container.image;
-        findings.push(context.finding(
-            &CHECK,
-            confidence,
-            container_subject(container),
-            Words {
-                title: format!("{} runs under {by}", container.name),
-                why: format!("{image} is {platform} and the engine is {engine}, so every instruction is translated."),
-                evidence: execution.evidence.clone(),
-            },
+        let words = Words {
+            title: format!("{} runs under {by}", container.name),
+            why: format!("{image} is {platform} and the engine is {engine}, so every instruction is translated."),
+            evidence: execution.evidence.clone(),
+        };
+        let finding = context.finding(&CHECK, confidence, container_subject(container), words);
+        findings.push(finding.with_fix(
+            "Look for a native image",
+            "Nothing is changed for you here, and no registry was asked: the command does, when you run it.",
+            Safety::ShowOnly,
+            vec![Step::Tell {
+                text: format!(
+                    "List the platforms that {image} has in its registry. With {engine} among them, pull that one and make \
+                     the container anew; without it, build the image for {engine} or look for another one."
+                ),
+                commands: vec![["docker", "manifest", "inspect", image].map(str::to_owned).to_vec()],
+            }],
         ));
     }
     findings

@@ -5,7 +5,8 @@ use crate::{
     example::{container, inventory},
     execution::Execution,
     finding::{Confidence, Finding, Severity},
-    inventory::{Inventory, Listing},
+    fix::{Safety, Step},
+    inventory::{Container, Inventory, Listing},
 };
 
 /// The check.
@@ -32,18 +33,29 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         .map(|(container, execution)| {
             let by = execution.emulator_name();
             let platform = container.platform.known().map_or_else(|| "unknown".to_owned(), ToString::to_string);
-            context.finding(
-                &CHECK,
-                Confidence::Certain,
-                container_subject(container),
-                Words {
-                    title: format!("{} runs partly under {by}", container.name),
-                    why: format!("Its image says {platform}, and not all of its processes run the same way."),
-                    evidence: execution.evidence.clone(),
-                },
+            let words = Words {
+                title: format!("{} runs partly under {by}", container.name),
+                why: format!("Its image says {platform}, and not all of its processes run the same way."),
+                evidence: execution.evidence.clone(),
+            };
+            context.finding(&CHECK, Confidence::Certain, container_subject(container), words).with_fix(
+                "Show where to look",
+                "Nothing is changed for you here: the program came into the image when it was built.",
+                Safety::ShowOnly,
+                vec![Step::Tell { text: where_to_look(container, &platform), commands: vec![] }],
             )
         })
         .collect()
+}
+
+fn where_to_look(container: &Container, platform: &str) -> String {
+    let foreign = container.processes.known().into_iter().flatten().find(|p| p.emulator.is_some());
+    let program = foreign.map_or("the foreign program", |p| p.program.as_str());
+    format!(
+        "Find the step that brought {program} into {}: a download with an architecture in its name, or a COPY of a file built \
+         elsewhere. Take the {platform} one instead and build the image again.",
+        container.image
+    )
 }
 
 fn with(platform: &str, processes: &[&str]) -> Inventory {

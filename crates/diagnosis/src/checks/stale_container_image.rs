@@ -42,7 +42,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             Confidence::Certain,
             container_subject(container),
             Words {
-                title: format!("{} runs an older image than {image} is today", container.name),
+                title: format!("{} runs another image than {image} names today", container.name),
                 why: format!("{image} was pulled or built again after the container was made."),
                 evidence: vec![
                     Evidence::new("container", format!("runs image {}", short_id(runs))),
