@@ -7,7 +7,7 @@ cd "$ROOT"
 
 if ! has_display; then
   say "no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so the diagnosis comes in the terminal"
-  cargo build --quiet -p silidock
+  cargo build -p silidock
   status=0; "$(target_dir)/debug/silidock" scan || status=$?
   if [ "$status" = 2 ]; then
     say "no engine could be examined (see above), so this is the sample; point at yours with: silidock scan --engine URL"

@@ -174,6 +174,8 @@ start lab-mixed   "$native"  silidock-lab/both:1        /bin/sh -c "/bin/busybox
 load_image silidock-lab/moved:1 "$foreign"
 start lab-stale   "$foreign" silidock-lab/moved:1       /bin/sh -c "$LOOP"
 load_image silidock-lab/moved:1 "$native"
+# what earlier fixtures left without a tag
+docker image prune -f --filter label=dev.silidock.lab >/dev/null
 mkdir -p "$PROJECT"; cp "$W/compose.yaml" "$PROJECT/compose.yaml"
 compose up -d --quiet-pull >"$W/compose.log" 2>&1 || { cat "$W/compose.log" >&2; die "compose on $NAME"; }
 for _ in $(seq 50); do if present; then say "$NAME has its fixtures now"; exit; fi; sleep 0.2; done
