@@ -1,0 +1,54 @@
+// The only door of the window: what it may ask for, and what it is told. No Tauri here; tauri.ts and sample.ts implement it.
+
+import type { Commands, Event, Fact, Failure, FailureCode, Gap, ReportFormat } from "./generated";
+
+/** What the shell knows before the first paint. */
+export interface Shell {
+  /** `macos`, `linux` ... */
+  os: string;
+  /** The window's close, minimise and zoom buttons lie over the page. */
+  overlayTitleBar: boolean;
+  /** Engine asked for on the command line or in the environment. */
+  engine: string | null;
+  /** The sample was asked for. */
+  sample: boolean;
+}
+
+/** Things the menu bar asks for. */
+export type MenuAction = "rescan" | "export" | "palette" | "engines" | `screen-${number}`;
+
+export interface Host {
+  readonly shell: Shell;
+  call<K extends keyof Commands>(name: K, request: Commands[K]["request"]): Promise<Commands[K]["response"]>;
+  /** Calls back with everything the app says by itself; gives the function that ends it. */
+  onEvent(listener: (event: Event) => void): () => void;
+  onMenu(listener: (action: MenuAction) => void): () => void;
+  /** Saves what is shown as a report where the person says; null when they change their mind. */
+  saveReport(format: ReportFormat, redact: boolean): Promise<string | null>;
+  /** Opens a report that was saved in this run. */
+  openReport(path: string): Promise<void>;
+  /** Shows a report that was saved in this run in its folder. */
+  revealReport(path: string): Promise<void>;
+}
+
+const CODES: readonly FailureCode[] = ["noEngine", "engine", "notFound", "changed", "refused", "file"];
+
+/** What was thrown, as a failure: the app's own, or a defect of this program named as one. */
+export function asFailure(thrown: unknown): Failure {
+  if (typeof thrown === "object" && thrown !== null && "code" in thrown && "message" in thrown) {
+    const failure = thrown as Failure;
+    if (CODES.includes(failure.code)) return failure;
+  }
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: "engine", message: "Silidock itself failed.", hint: "Try again.", detail: [text] };
+}
+
+/** The gap in a fact's place, if there is one. */
+export function gapOf<T>(fact: Fact<T>): Gap | null {
+  return typeof fact === "object" && fact !== null && "unknown" in fact ? fact.unknown : null;
+}
+
+/** The value of a fact, if it is known. */
+export function known<T>(fact: Fact<T>): T | null {
+  return gapOf(fact) === null ? (fact as T) : null;
+}

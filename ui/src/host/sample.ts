@@ -1,0 +1,172 @@
+// The window without Tauri: answers from a recorded scan, for working on the window in a browser and for its tests.
+// What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`.
+// Not part of the built app.
+
+import type { ChangeOutcome, Commands, Event, Failure, FixPreview, HistoryEntry, Scan, ScanView, UndoPreview } from "./generated";
+import type { Host } from "./host";
+import recorded from "./sample.json";
+
+const recording = recorded as unknown as Scan;
+
+const NO_ENGINE: Failure = {
+  code: "noEngine",
+  message: "No Docker engine was found.",
+  hint: "Start Docker Desktop, OrbStack, Colima or another runtime, then look again.",
+  detail: ["/var/run/docker.sock: nothing there", "/Users/me/.docker/run/docker.sock: nothing there", "/Users/me/.orbstack/run/docker.sock: nothing there"],
+};
+const REFUSED: Failure = {
+  code: "engine",
+  message: "Nobody answers at unix:///Users/me/.docker/run/docker.sock.",
+  hint: "Docker Desktop is installed but not running. Start it, then try again.",
+  detail: ["connect: connection refused"],
+};
+
+const DIFF = (path: string) => ({
+  path,
+  added: 1,
+  removed: 0,
+  hunks: [
+    {
+      oldStart: 11,
+      newStart: 11,
+      lines: [
+        { kind: "context" as const, old: 11, new: 11, text: "" },
+        { kind: "context" as const, old: 12, new: 12, text: "  db:" },
+        { kind: "context" as const, old: 13, new: 13, text: "    image: mysql:8.0   # keep in step with production" },
+        { kind: "added" as const, new: 14, text: "    platform: linux/amd64" },
+        { kind: "context" as const, old: 14, new: 15, text: "    volumes:" },
+        { kind: "context" as const, old: 15, new: 16, text: "      - dbdata:/var/lib/mysql" },
+      ],
+    },
+  ],
+});
+
+const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
+
+export function sampleHost(play: string | null): Host {
+  const listeners = new Set<(event: Event) => void>();
+  const history: HistoryEntry[] = [];
+  let generation = 0;
+
+  const scan = (): Scan => {
+    const now = { ...recording, takenAt: new Date().toISOString() };
+    if (play !== "clean") return now;
+    return {
+      ...now,
+      sample: false,
+      findings: [],
+      notJudged: [],
+      verdict: { headline: "All 7 containers run natively", detail: "Nothing here needs an emulator now.", tone: "native" },
+      tally: { running: 7, native: 7, emulated: [], mixed: 0, unknown: 0, stopped: 0, emulatedCpuShare: 0 },
+      containers: now.containers.filter((one) => one.execution === "native"),
+      coverage: { ...now.coverage, gaps: [] },
+      engine: {
+        ...now.engine,
+        emulation: {
+          ...now.engine.emulation,
+          effective: { unknown: { what: "the emulator that is really used", why: "no running container of this linux/arm64 engine shows one, and looking starts none" } },
+        },
+      },
+    };
+  };
+  const view = (changes: Partial<ScanView> = {}): ScanView => ({ generation, scan: scan(), pending: [], fallback: play === "none" ? NO_ENGINE : null, ...changes });
+
+  async function look(): Promise<ScanView> {
+    generation += 1;
+    if (play === "loading") await wait(1e8);
+    if (play === "error") throw REFUSED;
+    if (play === "parts") {
+      const whole = scan();
+      const early = { ...whole, images: [], coverage: { ...whole.coverage, images: { seen: 0, total: 0, listed: false }, gaps: [] } };
+      return view({ scan: early, pending: ["images", "cpu"] });
+    }
+    if (play === "lost") setTimeout(() => listeners.forEach((tell) => tell({ kind: "lost", failure: REFUSED })), 50);
+    return view();
+  }
+
+  function preview(finding: string, option: number): FixPreview {
+    const found = recording.findings.find((one) => one.id === finding);
+    const fix = found?.fixes.find((one) => one.option === option);
+    if (found === undefined || fix === undefined) throw { code: "notFound", message: "That finding is gone.", hint: null, detail: [] } satisfies Failure;
+    const step = fix.steps[0];
+    const tell = step?.kind === "tell";
+    const refused = play === "refused" && !tell ? { why: "The service takes its settings from an anchor that other services use, too.", linesToType: ["    platform: linux/amd64"] } : undefined;
+    return {
+      finding: found,
+      fix,
+      token: "sample",
+      steps: step === undefined ? [] : [tell ? step.text : `Change ${step.path}`],
+      preview: {
+        diffs: step === undefined || tell || refused ? [] : [DIFF(step.path)],
+        commands: tell ? step.commands : [],
+        restarts: [],
+        told: tell ? [step.text] : [],
+        files: [],
+        refused,
+      },
+    };
+  }
+
+  function change(words: string, diffs: UndoPreview["diffs"], receipt: string): ChangeOutcome {
+    return { schema: "silidock/1", receipt, applied: true, verified: "verified", words, changes: diffs };
+  }
+
+  const answers: { [K in keyof Commands]: (request: Commands[K]["request"]) => Commands[K]["response"] | Promise<Commands[K]["response"]> } = {
+    scan: look,
+    engines: () => ({
+      engines: [
+        { choose: "desktop-linux", name: "Docker Desktop", endpoint: recording.engine.endpoint, present: true, current: true, sample: false, problem: null },
+        { choose: "orbstack", name: "OrbStack", endpoint: "unix:///Users/me/.orbstack/run/docker.sock", present: false, current: false, sample: false, problem: null },
+        { choose: "build-server", name: "context build-server", endpoint: "ssh://ci@build.acme.example", present: true, current: false, sample: false, problem: null },
+      ],
+    }),
+    preview_fix: ({ finding, option }) => preview(finding, option),
+    apply_fix: ({ finding, option }) => {
+      const shown = preview(finding, option);
+      const files = shown.preview.diffs.map((diff) => diff.path);
+      const id = `r${history.length + 1}`;
+      history.unshift({ id, at: new Date().toISOString(), title: shown.fix.title, check: shown.finding.check, files, state: "applied", verified: "verified", note: null });
+      return change("The finding is gone. The container stays emulated until its image changes.", shown.preview.diffs, id);
+    },
+    history: () => ({ schema: "silidock/1", receipts: [...history] }),
+    preview_undo: ({ receipt }) => {
+      const entry = history.find((one) => one.id === receipt);
+      if (entry === undefined) throw { code: "notFound", message: "That change is not in the history.", hint: null, detail: [] } satisfies Failure;
+      return { schema: "silidock/1", entry, diffs: entry.files.map(DIFF), refused: null };
+    },
+    apply_undo: ({ receipt }) => {
+      const entry = history.find((one) => one.id === receipt);
+      if (entry !== undefined) entry.state = "undone";
+      return change("The file is byte for byte what it was.", [], receipt);
+    },
+    render_report: ({ format }) => ({ fileName: `silidock.${format}`, content: "" }),
+    checks: () => ({
+      schema: "silidock/1",
+      checks: [
+        {
+          id: "pin-missing",
+          title: "A Compose service runs emulated without a platform: line",
+          why: "Nothing in the Compose file says that this service is for another processor, so it runs emulated by accident.",
+          severity: "note",
+          fires: ["a foreign image and no platform: line"],
+          silent: ["the file pins it", "the native variant is already here", "a native service"],
+        },
+      ],
+    }),
+  };
+
+  return {
+    shell: { os: "macos", overlayTitleBar: true, engine: null, sample: true },
+    call: async (name, request) => answers[name](request),
+    onEvent: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    onMenu: () => () => undefined,
+    saveReport: async (format) => `/Users/me/Downloads/silidock-report.${format}`,
+    openReport: async () => undefined,
+    revealReport: async () => undefined,
+  };
+}
+
+export const host: Host = sampleHost(new URLSearchParams(globalThis.location?.search ?? "").get("play"));

@@ -1,0 +1,29 @@
+// The window inside Tauri. The only file that imports it.
+
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+
+import type { Event } from "./generated";
+import type { Host, MenuAction, Shell } from "./host";
+
+declare global {
+  interface Window {
+    /** Set by the shell before this script runs. */
+    readonly SILIDOCK_SHELL: Shell;
+  }
+}
+
+function subscribe<T>(name: string, listener: (payload: T) => void): () => void {
+  const stop = listen<T>(name, (event) => listener(event.payload));
+  return () => void stop.then((unlisten) => unlisten());
+}
+
+export const host: Host = {
+  shell: window.SILIDOCK_SHELL,
+  call: (name, request) => invoke(name, { request }),
+  onEvent: (listener) => subscribe<Event>("silidock", listener),
+  onMenu: (listener) => subscribe<MenuAction>("silidock-menu", listener),
+  saveReport: (format, redact) => invoke("save_report", { request: { format, redact } }),
+  openReport: (path) => invoke("open_report", { path }),
+  revealReport: (path) => invoke("reveal_report", { path }),
+};

@@ -1,0 +1,40 @@
+// What the engine switcher and the palette offer: the engines of this machine, and the sample.
+
+import type { EngineChoice, ScanRequest } from "../host/generated";
+
+export interface EngineEntry {
+  key: string;
+  name: string;
+  detail: string;
+  endpoint: string;
+  current: boolean;
+  /** Why it will hardly work, if that is known without connecting. */
+  problem: string | null;
+  present: boolean;
+  target: ScanRequest;
+}
+
+export function engineChoices(engines: readonly EngineChoice[] | null): EngineEntry[] {
+  const real = (engines ?? []).map((engine): EngineEntry => ({
+    key: engine.choose,
+    name: engine.name,
+    endpoint: engine.endpoint,
+    current: engine.current,
+    detail: engine.sample ? "recorded" : engine.current ? `${engine.endpoint}, Docker's own choice` : engine.endpoint,
+    problem: engine.problem ?? (engine.present ? null : "nothing is there"),
+    present: engine.present && engine.problem === null,
+    target: { engine: engine.choose, sample: engine.sample },
+  }));
+  if (real.some((entry) => entry.target.sample)) return real;
+  const sample: EngineEntry = {
+    key: "sample",
+    name: "Explore a sample Mac",
+    detail: "a recording; nothing of yours",
+    endpoint: "sample",
+    current: false,
+    problem: null,
+    present: true,
+    target: { engine: null, sample: true },
+  };
+  return [...real, sample];
+}

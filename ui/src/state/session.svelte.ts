@@ -1,0 +1,129 @@
+// What the window knows: the last view, what failed, the engines, the history, the checks. It asks the host, keeps the
+// answers and never judges them. Which screen or dialog is open stands in ui.svelte.ts.
+
+import { host } from "#host";
+
+import type { CheckInfo, EngineChoice, Event, Failure, HistoryEntry, ScanRequest, ScanView } from "../host/generated";
+import { asFailure } from "../host/host";
+import { supersedes } from "./order";
+
+class Session {
+  view = $state.raw<ScanView | null>(null);
+  /** Nothing can be shown, and why. */
+  failure = $state.raw<Failure | null>(null);
+  /** Why the sample is shown although nobody asked for it. */
+  fallback = $state.raw<Failure | null>(null);
+  /** What is shown is from before this happened. */
+  lost = $state.raw<Failure | null>(null);
+  /** Looked for an engine from the sample, and found none. */
+  stillNone = $state(false);
+  /** A look that was asked for in this window is under way. */
+  looking = $state(false);
+  engines = $state.raw<EngineChoice[] | null>(null);
+  enginesFailure = $state.raw<Failure | null>(null);
+  history = $state.raw<HistoryEntry[] | null>(null);
+  historyFailure = $state.raw<Failure | null>(null);
+  checks = $state.raw<ReadonlyMap<string, CheckInfo>>(new Map());
+
+  readonly scan = $derived(this.view?.scan ?? null);
+
+  #asked = 0;
+  #target: ScanRequest = { engine: host.shell.engine, sample: host.shell.sample };
+
+  /** Begins: listens, and looks for the first time. Gives the function that ends it. */
+  start(): () => void {
+    const stop = host.onEvent((event) => this.#hear(event));
+    void this.#look(this.#target);
+    void this.readChecks();
+    void this.readHistory();
+    void this.readEngines();
+    return stop;
+  }
+
+  /** Looks at another engine, or at the sample: what was shown of the last one goes away. */
+  async choose(target: ScanRequest): Promise<void> {
+    this.#target = target;
+    this.view = null;
+    this.lost = null;
+    this.fallback = null;
+    await this.#look(target);
+  }
+
+  /** Looks again at the same. */
+  async again(): Promise<void> {
+    await this.#look(this.#target);
+  }
+
+  /** From the sample to a real engine: the one asked for at the start, Docker's own choice, or any that is there. */
+  async leaveSample(): Promise<void> {
+    this.looking = true;
+    await this.readEngines();
+    this.looking = false;
+    const real = (this.engines ?? []).filter((engine) => !engine.sample && engine.present && engine.problem === null);
+    const choice = host.shell.engine ?? (real.find((engine) => engine.current) ?? real[0])?.choose;
+    if (choice === undefined) this.stillNone = true;
+    else await this.choose({ engine: choice, sample: false });
+  }
+
+  async #look(target: ScanRequest): Promise<void> {
+    const asked = ++this.#asked;
+    this.looking = true;
+    this.failure = null;
+    this.stillNone = false;
+    try {
+      this.#accept(await host.call("scan", target));
+    } catch (thrown) {
+      if (asked !== this.#asked) return;
+      const failure = asFailure(thrown);
+      if (this.view === null) this.failure = failure;
+      else this.lost = failure;
+    } finally {
+      if (asked === this.#asked) this.looking = false;
+    }
+  }
+
+  async readEngines(): Promise<void> {
+    try {
+      this.engines = (await host.call("engines", {})).engines;
+      this.enginesFailure = null;
+    } catch (thrown) {
+      this.enginesFailure = asFailure(thrown);
+    }
+  }
+
+  async readHistory(): Promise<void> {
+    try {
+      this.history = (await host.call("history", {})).receipts;
+      this.historyFailure = null;
+    } catch (thrown) {
+      this.historyFailure = asFailure(thrown);
+    }
+  }
+
+  async readChecks(): Promise<void> {
+    try {
+      const { checks } = await host.call("checks", {});
+      this.checks = new Map(checks.map((check) => [check.id, check]));
+    } catch {
+      // Panels then show the finding without the check's general words.
+      this.checks = new Map();
+    }
+  }
+
+  #hear(event: Event): void {
+    if (event.kind === "scan") this.#accept(event.view);
+    else if (this.view !== null) this.lost = event.failure;
+    else if (!this.looking) this.failure = event.failure;
+  }
+
+  #accept(view: ScanView): void {
+    if (!supersedes(view, this.view)) return;
+    this.view = view;
+    // Only the first look says so; the sample stays a stand-in until an engine or the sample itself is chosen.
+    this.fallback = view.scan.sample ? (view.fallback ?? this.fallback) : null;
+    this.failure = null;
+    this.lost = null;
+  }
+}
+
+export const session = new Session();

@@ -1,0 +1,29 @@
+// The words of fixes, findings and changes.
+
+import type { ChangeState, Confidence, Safety, Severity } from "../host/generated";
+import type { Mark } from "./execution";
+
+export const SAFETY: Record<Safety, { words: string; mark: Mark; explain: string }> = {
+  safe: { words: "Safe", mark: "native", explain: "Cannot make anything worse. Can be undone from History." },
+  review: { words: "Review", mark: "slow", explain: "Right in most cases: read what changes. Can be undone from History." },
+  showOnly: { words: "Only shows what to do", mark: "note", explain: "Silidock changes nothing here." },
+};
+
+export const SEVERITY: Record<Severity, { words: string; mark: Mark }> = {
+  broken: { words: "Broken", mark: "broken" },
+  slow: { words: "Slow", mark: "slow" },
+  note: { words: "Note", mark: "note" },
+};
+
+export const CONFIDENCE: Record<Confidence, { words: string; explain: string }> = {
+  likely: { words: "Likely", explain: "The signs point to it; it was not seen itself." },
+  certain: { words: "Certain", explain: "It was seen." },
+  measured: { words: "Measured", explain: "It was seen, and put in numbers here." },
+};
+
+export const CHANGE: Record<ChangeState, { words: string; mark: Mark; explain: string }> = {
+  applied: { words: "Applied", mark: "native", explain: "" },
+  undone: { words: "Undone", mark: "note", explain: "" },
+  interrupted: { words: "Interrupted", mark: "slow", explain: "The program ended in the middle of it." },
+  damaged: { words: "Unreadable", mark: "broken", explain: "Its receipt cannot be read." },
+};
