@@ -39,12 +39,29 @@ impl App {
             }
             Err(failure) => return Err(failure),
         };
-        let view = self.look(generation, &engine, None).await.map_err(|error| engine_failure(&error))?;
-        self.session().source = Some(Source::Engine(engine.clone()));
+        // Followed before it is looked at, so that nothing that happens in between is missed.
         if self.options.live {
-            self.watch(engine);
+            self.watch(engine.clone());
         }
-        Ok(view)
+        match self.look(generation, &engine, None).await {
+            Ok(view) => {
+                self.session().source = Some(Source::Engine(engine));
+                Ok(view)
+            }
+            Err(error) => {
+                self.follow_source_again();
+                Err(engine_failure(&error))
+            }
+        }
+    }
+
+    /// What is shown stays what it was, and so does what is followed.
+    fn follow_source_again(self: &Arc<Self>) {
+        let source = self.session().source.clone();
+        match source {
+            Some(Source::Engine(engine)) if self.options.live => self.watch(engine),
+            Some(_) | None => self.stop_watching(),
+        }
     }
 
     /// The engine that a request means: the one it names, the one last looked at, or the one Docker would use.
@@ -127,13 +144,8 @@ impl App {
         fallback: Option<Failure>,
     ) -> Result<ScanView, Failure> {
         let inventory = sample.inventory(&now());
-        {
-            let mut session = self.session();
-            session.source = Some(Source::Sample(sample));
-            if let Some(watcher) = session.watcher.take() {
-                watcher.abort();
-            }
-        }
+        self.session().source = Some(Source::Sample(sample));
+        self.stop_watching();
         let view = ScanView { fallback, ..self.remember(generation, inventory) };
         self.tell_view(&view);
         Ok(view)

@@ -13,12 +13,13 @@ use silidock_engine::Engine;
 use silidock_host::Host;
 use silidock_remedy::{Journal, Preview};
 use silidock_report::Scan;
-use tokio::{sync::broadcast, task::AbortHandle};
+use tokio::sync::broadcast;
 
 use crate::{
     AppOptions, Events,
     failure::{Failure, FailureCode},
     sample::Sample,
+    watch::Watcher,
     wire::{Event, ScanView},
 };
 
@@ -39,7 +40,7 @@ pub(crate) struct Session {
     pub(crate) source: Option<Source>,
     pub(crate) seen: Option<Seen>,
     pub(crate) previews: HashMap<String, (String, Fix, Preview)>,
-    pub(crate) watcher: Option<AbortHandle>,
+    pub(crate) watcher: Option<Watcher>,
 }
 
 /// The last look.

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use silidock_engine::{Engine, EngineError, Event as EngineEvent, EventKind, EventStream};
+use silidock_engine::{Endpoint, Engine, EngineError, Event as EngineEvent, EventKind, EventStream};
+
+use tokio::task::AbortHandle;
 
 use crate::{look::engine_failure, session::App, wire::Event};
 
@@ -11,12 +13,32 @@ use crate::{look::engine_failure, session::App, wire::Event};
 const PAUSE: Duration = Duration::from_millis(300);
 const AT_MOST: Duration = Duration::from_secs(2);
 
+/// A task that follows one engine.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    endpoint: Endpoint,
+    task: AbortHandle,
+}
+
 impl App {
-    /// Follows an engine's events; a watcher of another engine ends.
+    /// Follows an engine's events; a watcher of another engine ends, one of the same engine goes on.
     pub(crate) fn watch(self: &Arc<Self>, engine: Engine) {
-        let task = tokio::spawn(follow(Arc::downgrade(self), engine));
-        if let Some(old) = self.session().watcher.replace(task.abort_handle()) {
-            old.abort();
+        let endpoint = engine.target().endpoint.clone();
+        let mut session = self.session();
+        if let Some(old) = session.watcher.take() {
+            if old.endpoint == endpoint && !old.task.is_finished() {
+                session.watcher = Some(old);
+                return;
+            }
+            old.task.abort();
+        }
+        let task = tokio::spawn(follow(Arc::downgrade(self), engine)).abort_handle();
+        session.watcher = Some(Watcher { endpoint, task });
+    }
+
+    pub(crate) fn stop_watching(&self) {
+        if let Some(watcher) = self.session().watcher.take() {
+            watcher.task.abort();
         }
     }
 }
