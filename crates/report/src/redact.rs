@@ -5,7 +5,7 @@
 //! cannot leak. What a document needs to stay one (its enumerated words, platforms, ids of findings, digests) stays.
 //! What stays as well: names of containers, images and Compose projects, which the report is about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use silidock_diagnosis::{checks::CATALOG, platform::Platform};
@@ -39,9 +39,19 @@ pub fn redact(scan: &Scan, secrets: &Secrets) -> Result<Scan, ReportError> {
     if let Some(name) = &scan.engine.host_name {
         rules.learn_host(name);
     }
-    walk(&document, None, &fixed, &mut |text| rules.learn(text));
+    // Each text once: a thousand images repeat most of theirs.
+    let mut replaced = BTreeMap::new();
+    walk(&document, None, &fixed, &mut |text| {
+        if !replaced.contains_key(text) {
+            rules.learn(text);
+            replaced.insert(text.to_owned(), String::new());
+        }
+    });
     rules.settle()?;
-    replace(&mut document, None, &fixed, &rules);
+    for (text, instead) in &mut replaced {
+        *instead = rules.apply(text);
+    }
+    replace(&mut document, None, &fixed, &|text| replaced.get(text).cloned().unwrap_or_default());
     let mut redacted: Scan = serde_json::from_value(document)?;
     redacted.engine.host_name = scan.engine.host_name.as_deref().map(|name| rules.host_label(name));
     redacted.redacted = true;
@@ -135,15 +145,15 @@ fn walk(value: &Value, key: Option<&str>, fixed: &Fixed, see: &mut impl FnMut(&s
     }
 }
 
-fn replace(value: &mut Value, key: Option<&str>, fixed: &Fixed, rules: &Rules) {
+fn replace(value: &mut Value, key: Option<&str>, fixed: &Fixed, instead: &impl Fn(&str) -> String) {
     match value {
-        Value::String(text) if !fixed.is_form(key, text) => *text = rules.apply(text),
-        Value::Array(all) => all.iter_mut().for_each(|value| replace(value, key, fixed, rules)),
+        Value::String(text) if !fixed.is_form(key, text) => *text = instead(text),
+        Value::Array(all) => all.iter_mut().for_each(|value| replace(value, key, fixed, instead)),
         Value::Object(map) => {
             let fields = std::mem::take(map);
             for (name, mut value) in fields {
-                replace(&mut value, Some(&name), fixed, rules);
-                let name = if fixed.0.contains(&name) { name } else { rules.apply(&name) };
+                replace(&mut value, Some(&name), fixed, instead);
+                let name = if fixed.0.contains(&name) { name } else { instead(&name) };
                 map.insert(name, value);
             }
         }

@@ -279,7 +279,7 @@ fn engine(scan: &Scan) -> Vec<Row> {
     };
     let mut machine: Vec<String> = Vec::new();
     machine.extend(engine.cpus.map(|n| count(n as usize, "processor")));
-    machine.extend(engine.memory.map(bytes));
+    machine.extend(engine.memory.map(|n| format!("{} of memory", memory(n))));
     let host = &scan.host;
     let mut looked_from = format!("{} {}", host_system(&host.os), host.os_version.as_deref().unwrap_or_default());
     looked_from = format!("{}, {}", looked_from.trim(), host.arch);
@@ -297,7 +297,8 @@ fn engine(scan: &Scan) -> Vec<Row> {
         row("Host name", or_silent(engine.host_name.as_deref())),
         row("Machine", or_silent((!machine.is_empty()).then(|| machine.join(", ")).as_deref())),
         row("Image store", store),
-        row("Address", known(format!("{}, {place}", engine.endpoint))),
+        row("Address", known(&engine.endpoint)),
+        row("Where it runs", known(place)),
     ];
     if let Some(context) = &engine.context {
         rows.push(row("Docker context", known(context)));
@@ -342,30 +343,35 @@ fn running(scan: &Scan) -> Vec<(String, usize)> {
 
 fn numbers(scan: &Scan) -> Vec<Number> {
     let tally = &scan.tally;
-    let containers = if !scan.coverage.containers.listed {
-        Said { text: "not known".to_owned(), gap: true }
-    } else if tally.running == 0 {
-        known("0")
-    } else {
-        known(percent(tally.touched() as f64 / tally.running as f64))
+    // What is not known may be emulated as well, so a share is then only the least it can be.
+    let share = |share: f64| match tally.unknown {
+        0 => known(percent(share)),
+        _ => known(format!("at least {}", percent(share))),
+    };
+    let gap = || Said { text: "not known".to_owned(), gap: true };
+    let containers = match tally.running {
+        _ if !scan.coverage.containers.listed => gap(),
+        0 => known("none"),
+        running => share(tally.touched() as f64 / running as f64),
     };
     let mut note = format!("{} of {} emulated", tally.touched(), count(tally.running, "running container"));
     if tally.unknown > 0 {
         note = format!("{note}, {} not known", tally.unknown);
     }
     let (cpu, cpu_note) = match tally.emulated_cpu_share {
-        Some(share) => (known(percent(share)), "used since they started".to_owned()),
-        None => (Said { text: "not known".to_owned(), gap: true }, cpu_gap(scan)),
+        Some(used) => (share(used), "used since they started".to_owned()),
+        None => (gap(), cpu_gap(scan)),
     };
     let shown = findings(scan);
     let of = |severity: Severity| shown.iter().filter(|f| f.finding.severity == severity).count();
     let found = [Severity::Broken, Severity::Slow, Severity::Note].map(of);
     let named = found.iter().zip(["broken", "slow", "to note"]).filter(|(n, _)| **n > 0);
     let words: Vec<String> = named.map(|(n, word)| format!("{n} {word}")).collect();
+    let label = if shown.len() == 1 { "finding" } else { "findings" };
     vec![
         Number { value: containers, label: "of running containers", note },
         Number { value: cpu, label: "of container CPU time", note: cpu_note },
-        Number { value: known(found.iter().sum::<usize>().to_string()), label: "findings", note: list(&words) },
+        Number { value: known(shown.len().to_string()), label, note: list(&words) },
     ]
 }
 
@@ -516,7 +522,7 @@ fn processes(all: &[crate::scan::ScanProcess]) -> String {
         n => format!("an emulator in front of {n}"),
     };
     match all.len() {
-        0 => "none".to_owned(),
+        0 => "no process".to_owned(),
         1 => format!("1 process, {signs}"),
         n => format!("{n} processes, {signs}"),
     }
@@ -573,6 +579,13 @@ fn percent(share: f64) -> String {
     } else {
         format!("{percent:.0} %")
     }
+}
+
+/// Binary units, as memory is sold and set: "8 GiB", "7.7 GiB".
+fn memory(n: u64) -> String {
+    let gib = n as f64 / f64::from(1 << 30);
+    let text = format!("{gib:.1}");
+    format!("{} GiB", text.strip_suffix(".0").unwrap_or(&text))
 }
 
 /// Decimal units, as Docker prints sizes: "64 MB", "1.2 GB".
