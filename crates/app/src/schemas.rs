@@ -6,7 +6,7 @@ use silidock_diagnosis::{finding::Finding, inventory::Inventory, schema::Schema 
 use silidock_remedy::{Preview, diff::Diff};
 use silidock_report::{Scan, scan::Catalogue};
 
-use crate::wire::{ChangeOutcome, History, UndoPreview};
+use crate::wire::{ChangeOutcome, EngineChoice, History, UndoPreview};
 
 /// What `silidock fix ID` prints before anything is applied.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,15 @@ pub struct FixList {
     pub schema: Mark,
     /// Findings that have a fix.
     pub findings: Vec<Finding>,
+}
+
+/// What `silidock engines` prints.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct EnginesDocument {
+    /// Always "silidock/1".
+    pub schema: Mark,
+    /// The one Docker would use first.
+    pub engines: Vec<EngineChoice>,
 }
 
 /// What `--json` prints on a failure.
@@ -52,6 +61,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("undo-preview", of::<UndoPreview>()),
         ("change", of::<ChangeOutcome>()),
         ("history", of::<History>()),
+        ("engines", of::<EnginesDocument>()),
         ("diff", of::<Diff>()),
         ("failure", of::<FailureDocument>()),
     ]

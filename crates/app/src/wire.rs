@@ -86,7 +86,7 @@ pub struct Engines {
 }
 
 /// One engine that could be looked at.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct EngineChoice {
     /// What to give to `scan` to choose it.

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use serde_json::json;
-use silidock_app::{App, AppOptions, Failure, diagnosis::schema::SCHEMA, wire::Nothing};
+use silidock_app::{App, AppOptions, Failure, diagnosis::schema::Schema, schemas::EnginesDocument, wire::Nothing};
 
 use crate::output::{Output, shown, table};
 
@@ -11,7 +10,7 @@ pub async fn run(output: &Output) -> Result<ExitCode, Failure> {
     let app = App::start(AppOptions::default());
     let engines = app.engines(Nothing {}).await?.engines;
     if output.json {
-        output.document(&json!({ "schema": SCHEMA, "engines": engines }))?;
+        output.document(&EnginesDocument { schema: Schema, engines })?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut rows = table(&["", "NAME", "ADDRESS", "STATE"]);
