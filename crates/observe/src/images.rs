@@ -1,8 +1,8 @@
 //! Images with all their platforms: from one list where the engine tells, by bounded inspects where it does not.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Mutex,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex},
 };
 
 use futures_util::{StreamExt, stream};
@@ -12,13 +12,17 @@ use silidock_diagnosis::{
     platform::Platform,
 };
 use silidock_engine::{Engine, EngineError, ImageRecord, ManifestKind, ManifestRecord, PlatformRecord};
+use tokio::sync::OnceCell;
 
 /// Inspects under way at once: an engine answers them one after the other anyway, and more only fill its queue.
 const AT_ONCE: usize = 8;
 
-/// What inspecting an image by its id told, asked once for each.
+/// What inspecting an image by its id told, asked once for each: containers and images are read side by side and
+/// mostly name the same ones.
 #[derive(Default)]
-pub(crate) struct Configs(Mutex<HashMap<String, Fact<Platform>>>);
+pub(crate) struct Configs(Mutex<HashMap<String, Answer>>);
+
+type Answer = Arc<OnceCell<Fact<Platform>>>;
 
 impl Configs {
     /// Platforms of the images with these ids. Each image is asked for at most once per look.
@@ -27,36 +31,26 @@ impl Configs {
         engine: &Engine,
         ids: impl IntoIterator<Item = String>,
     ) -> BTreeMap<String, Fact<Platform>> {
-        let mut wanted: Vec<String> = ids.into_iter().collect();
-        wanted.sort();
-        wanted.dedup();
-        let mut known: BTreeMap<String, Fact<Platform>> = BTreeMap::new();
-        {
-            let cache = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            wanted.retain(|id| match cache.get(id) {
-                Some(fact) => known.insert(id.clone(), fact.clone()).is_some(),
-                None => true,
-            });
-        }
-        let questions: Vec<_> = wanted.into_iter().map(|id| inspect(engine, id)).collect();
-        let asked: Vec<(String, Fact<Platform>)> = stream::iter(questions).buffer_unordered(AT_ONCE).collect().await;
-        let mut cache = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for (id, fact) in asked {
-            cache.insert(id.clone(), fact.clone());
-            known.insert(id, fact);
-        }
-        known
+        let wanted: BTreeSet<String> = ids.into_iter().collect();
+        let questions: Vec<_> = wanted.into_iter().map(|id| self.one(engine, id)).collect();
+        stream::iter(questions).buffer_unordered(AT_ONCE).collect().await
+    }
+
+    async fn one(&self, engine: &Engine, id: String) -> (String, Fact<Platform>) {
+        let answer =
+            Arc::clone(self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(id.clone()).or_default());
+        let fact = answer.get_or_init(|| inspect(engine, &id)).await.clone();
+        (id, fact)
     }
 }
 
-async fn inspect(engine: &Engine, id: String) -> (String, Fact<Platform>) {
-    let what = || format!("platform of image {}", silidock_diagnosis::reference::short_id(&id));
-    let fact = match engine.inspect_image(&id).await {
+async fn inspect(engine: &Engine, id: &str) -> Fact<Platform> {
+    let what = || format!("platform of image {}", silidock_diagnosis::reference::short_id(id));
+    match engine.inspect_image(id).await {
         Ok(config) => platform(&config.platform(), &what()),
         Err(error) if error.is_not_found() => Fact::unknown(what(), "the image was removed while it was looked at"),
         Err(error) => Fact::unknown(what(), error.to_string()),
-    };
-    (id, fact)
+    }
 }
 
 /// A platform as the engine wrote it, normalised, or a gap that quotes it.
