@@ -1,0 +1,147 @@
+//! A door in front of a real engine: it writes down what is asked, and can fall shut after so many questions, as an
+//! engine does that stops in the middle of a scan.
+
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, TcpStream},
+    os::unix::net::{UnixListener, UnixStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use tempfile::TempDir;
+
+/// Either kind of connection.
+enum Stream {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+/// The door. Its threads end with their connections.
+pub struct Proxy {
+    folder: TempDir,
+    state: Arc<State>,
+}
+
+struct State {
+    upstream: String,
+    allowed: usize,
+    asked: Mutex<Vec<String>>,
+    open: Mutex<Vec<UnixStream>>,
+}
+
+impl Proxy {
+    /// In front of `endpoint` (`unix://` or `tcp://`), for so many questions.
+    pub fn new(endpoint: &str, allowed: usize) -> Self {
+        let folder = TempDir::new().unwrap();
+        let listener = UnixListener::bind(folder.path().join("docker.sock")).unwrap();
+        let state =
+            Arc::new(State { upstream: endpoint.to_owned(), allowed, asked: Mutex::default(), open: Mutex::default() });
+        let serving = Arc::clone(&state);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let state = Arc::clone(&serving);
+                thread::spawn(move || state.serve(client));
+            }
+        });
+        Self { folder, state }
+    }
+
+    pub fn endpoint(&self) -> String {
+        format!("unix://{}/docker.sock", self.folder.path().display())
+    }
+
+    /// The first lines of everything that was asked.
+    pub fn asked(&self) -> Vec<String> {
+        self.state.asked.lock().unwrap().clone()
+    }
+}
+
+impl State {
+    fn serve(&self, mut client: UnixStream) {
+        self.open.lock().unwrap().push(client.try_clone().unwrap());
+        let engine = connect(&self.upstream);
+        let (mut answers, mut back) = (engine.clone(), client.try_clone().unwrap());
+        let answering = thread::spawn(move || {
+            copy(&mut answers, &mut back);
+            let _ = back.shutdown(Shutdown::Both);
+        });
+        self.forward(&mut client, &mut engine.clone());
+        engine.close();
+        let _ = answering.join();
+    }
+
+    /// Hands questions on, one head at a time: none of ours has a body.
+    fn forward(&self, client: &mut UnixStream, engine: &mut Stream) {
+        let (mut pending, mut piece) = (Vec::new(), [0; 4096]);
+        while let Ok(length @ 1..) = client.read(&mut piece) {
+            pending.extend_from_slice(&piece[..length]);
+            while let Some(end) = pending.windows(4).position(|w| w == b"\r\n\r\n") {
+                let head: Vec<u8> = pending.drain(..end + 4).collect();
+                if !self.note(&head) || engine.write(&head).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// False when the door falls shut: for this connection and all others.
+    fn note(&self, head: &[u8]) -> bool {
+        let line = String::from_utf8_lossy(head).lines().next().unwrap_or_default().to_owned();
+        let mut asked = self.asked.lock().unwrap();
+        if asked.len() >= self.allowed {
+            for stream in self.open.lock().unwrap().drain(..) {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+            return false;
+        }
+        asked.push(line);
+        true
+    }
+}
+
+fn connect(endpoint: &str) -> Stream {
+    match endpoint.split_once("://").unwrap() {
+        ("unix", path) => Stream::Unix(UnixStream::connect(path).unwrap()),
+        (_, address) => Stream::Tcp(TcpStream::connect(address).unwrap()),
+    }
+}
+
+fn copy(from: &mut Stream, to: &mut UnixStream) {
+    let mut piece = [0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut piece) {
+        if to.write_all(&piece[..length]).is_err() {
+            return;
+        }
+    }
+}
+
+impl Stream {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Unix(stream) => Self::Unix(stream.try_clone().unwrap()),
+            Self::Tcp(stream) => Self::Tcp(stream.try_clone().unwrap()),
+        }
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Unix(stream) => stream.read(into),
+            Self::Tcp(stream) => stream.read(into),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        match self {
+            Self::Unix(stream) => stream.write_all(bytes),
+            Self::Tcp(stream) => stream.write_all(bytes),
+        }
+    }
+
+    fn close(&self) {
+        let _ = match self {
+            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+}
