@@ -33,5 +33,5 @@ export const SCREENS: readonly Screen[] = [
   { id: "diagnosis", title: "Diagnosis", icon: Activity, component: Diagnosis, count: findings },
   { id: "containers", title: "Containers", icon: Box, component: Containers, count: () => listed("containers") },
   { id: "images", title: "Images", icon: Layers, component: Images, count: () => listed("images") },
-  { id: "history", title: "History", icon: ClockArrowLeft, component: History, count: () => session.history?.length ?? null },
+  { id: "history", title: "History", icon: ClockArrowLeft, component: History, count: () => session.history?.length || null },
 ];

@@ -35,8 +35,6 @@ class Session {
     const stop = host.onEvent((event) => this.#hear(event));
     void this.#look(this.#target);
     void this.readChecks();
-    void this.readHistory();
-    void this.readEngines();
     return stop;
   }
 
@@ -78,7 +76,12 @@ class Session {
       if (this.view === null) this.failure = failure;
       else this.lost = failure;
     } finally {
-      if (asked === this.#asked) this.looking = false;
+      if (asked === this.#asked) {
+        this.looking = false;
+        // The sample keeps a history of its own, and its engines are offered only while it is shown.
+        void this.readHistory();
+        void this.readEngines();
+      }
     }
   }
 

@@ -29,10 +29,8 @@ export function containerManner(container: ScanContainer): Manner {
       return { words: "Native", mark: "native", why, kind: "native" };
     case "emulated":
       return { words: emulatorName(container.emulator), mark: "slow", why, kind: "emulated" };
-    case "mixed": {
-      const by = container.emulator === null ? "" : `, partly ${emulatorName(container.emulator)}`;
-      return { words: `Mixed${by}`, mark: "slow", why, kind: "emulated" };
-    }
+    case "mixed":
+      return { words: container.emulator === null ? "Mixed" : `Partly ${emulatorName(container.emulator)}`, mark: "slow", why, kind: "emulated" };
     case "unknown":
       return { words: "Not known", mark: "unknown", why: container.executionGap?.why ?? null, kind: "unknown" };
     case "notRunning":

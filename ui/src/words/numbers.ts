@@ -1,4 +1,7 @@
 // Numbers with their units, in words. Nothing here looks at a clock: "now" is given.
+// A number and its unit are never parted at a line's end.
+
+const SPACE = "\u00a0";
 
 export function count(n: number, noun: string, plural = `${noun}s`): string {
   return `${n.toLocaleString("en")} ${n === 1 ? noun : plural}`;
@@ -7,9 +10,9 @@ export function count(n: number, noun: string, plural = `${noun}s`): string {
 /** A share from 0 to 1; what is there and rounds to nothing reads "under 1 %". */
 export function percent(share: number): string {
   const rounded = Math.round(share * 100);
-  if (rounded === 0 && share > 0) return "< 1 %";
-  if (rounded === 100 && share < 1) return "> 99 %";
-  return `${rounded} %`;
+  if (rounded === 0 && share > 0) return `<${SPACE}1${SPACE}%`;
+  if (rounded === 100 && share < 1) return `>${SPACE}99${SPACE}%`;
+  return `${rounded}${SPACE}%`;
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
@@ -23,15 +26,15 @@ export function bytes(n: number): string {
     unit += 1;
   }
   const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+  return `${value.toFixed(digits)}${SPACE}${UNITS[unit]}`;
 }
 
 /** Seconds of processor time. */
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  if (seconds < 10) return `${seconds.toFixed(1)}${SPACE}s`;
+  if (seconds < 60) return `${Math.round(seconds)}${SPACE}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}${SPACE}min ${Math.floor(seconds % 60)}${SPACE}s`;
+  return `${Math.floor(seconds / 3600)}${SPACE}h ${Math.floor((seconds % 3600) / 60)}${SPACE}min`;
 }
 
 const STEPS: readonly (readonly [number, string, string])[] = [
@@ -49,7 +52,7 @@ export function age(then: number, now: number): string {
   const seconds = Math.floor((now - then) / 1000);
   for (const [size, one, many] of STEPS) {
     const n = Math.floor(seconds / size);
-    if (n >= 1) return `${n} ${n === 1 ? one : many} ago`;
+    if (n >= 1) return `${n}${SPACE}${n === 1 ? one : many} ago`;
   }
   return "just now";
 }

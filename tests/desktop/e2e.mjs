@@ -1,0 +1,293 @@
+// The real window on a real engine: what it shows is compared with what the engine and the files themselves say.
+
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+
+import { Front, labEngine } from "./engine.mjs";
+import { By, Key, Window, eventually } from "./window.mjs";
+
+const HOSTILE = '<img src=x onerror="window.harmed=1">';
+const NAMED_BY = { cells: { name: 0, image: 1, platform: 2, runs: 3 } };
+
+describe("on the lab's engine", () => {
+  const engine = labEngine("v28");
+  const undo = [];
+  let front;
+  let window;
+
+  before(async () => {
+    front = new Front(engine);
+    await front.up();
+    window = await Window.open({ environment: { SILIDOCK_ENGINE: front.endpoint } });
+    await window.says(".coverage", /Looked at \d+ of \d+ containers and \d+ of \d+ images/);
+  });
+  after(async () => {
+    await window?.close();
+    await front?.end();
+    for (const step of undo.toReversed()) await step();
+  });
+
+  /** Containers of the engine that run, apart by whether their own image is the engine's platform. */
+  async function running() {
+    const all = (await engine.containers()).filter((one) => one.State === "running");
+    const of = (one) => `${one.ImageManifestDescriptor.platform.os}/${one.ImageManifestDescriptor.platform.architecture}`;
+    return { all, foreign: all.filter((one) => of(one) !== engine.platform) };
+  }
+
+  test("the verdict counts what the engine runs", async () => {
+    const { all, foreign } = await running();
+    const [, emulated, total] = await window.says("h1", /^(\d+) of (\d+) containers run emulated$/);
+    assert.equal(Number(total), all.length);
+    assert.ok(Number(emulated) >= foreign.length, `${emulated} emulated, ${foreign.length} foreign images`);
+    assert.match(await window.text("aside"), /Really runs\s+QEMU/);
+    assert.equal(await window.script("return document.querySelectorAll('.banner').length"), 0, "a real engine has no banner");
+  });
+
+  test("every claim shows its evidence", async () => {
+    await window.press("Why?", "[data-check=emulated-container]");
+    const words = await window.text("[role=dialog]");
+    assert.match(words, /process \d+/);
+    assert.match(words, /qemu|binfmt/);
+    assert.match(words, /How sure\s+Certain\./);
+    await window.keys(Key.ESCAPE);
+    await eventually("the panel is closed", async () => (await window.browser.findElements(By.css("[role=dialog]"))).length === 0);
+  });
+
+  test("the tables hold what the engine lists", async () => {
+    await window.go("containers");
+    const listed = await engine.containers();
+    const rows = await window.rows();
+    assert.deepEqual(rows.map((row) => row[0]).sort(), listed.map((one) => one.Names[0].slice(1)).sort());
+    const { foreign } = await running();
+    for (const one of foreign) {
+      const row = rows.find((cells) => cells[0] === one.Names[0].slice(1));
+      assert.equal(row[NAMED_BY.cells.runs], "QEMU", row.join(" | "));
+    }
+    await window.go("images");
+    const images = await engine.images();
+    assert.equal((await window.rows()).length, images.length);
+  });
+
+  test("filter and order", async () => {
+    await window.go("containers");
+    const count = (await window.rows()).length;
+    const filter = await window.find("input[type=search]");
+    await filter.sendKeys("labshop arm64");
+    const narrowed = await window.rows();
+    assert.ok(narrowed.length > 0 && narrowed.length < count, `${narrowed.length} of ${count}`);
+    assert.ok(narrowed.every((row) => /labshop/.test(row.join(" ")) && /arm64/.test(row.join(" "))), narrowed.join("\n"));
+    await filter.sendKeys(Key.ESCAPE);
+    assert.equal((await window.rows()).length, count, "Escape clears the filter");
+
+    await window.browser.findElement(By.xpath("//label[contains(., 'Only emulated')]")).click();
+    const emulated = await window.rows();
+    assert.ok(emulated.length > 0 && emulated.every((row) => row[NAMED_BY.cells.runs].includes("QEMU")), emulated.join("\n"));
+    await window.browser.findElement(By.xpath("//label[starts-with(normalize-space(.), 'All')]")).click();
+
+    for (const direction of ["ascending", "descending"]) {
+      await window.press("Name", "[role=columnheader]");
+      await window.find(`[role=columnheader][aria-sort=${direction}]`);
+      const names = (await window.rows()).map((row) => row[0]);
+      const expected = names.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true, sensitivity: "base" }));
+      assert.deepEqual(names, direction === "ascending" ? expected : expected.toReversed());
+    }
+  });
+
+  test("a fix is shown, applied, checked, and undone byte for byte", async () => {
+    const original = readFileSync(engine.project);
+    undo.push(() => assert.deepEqual(readFileSync(engine.project), original, "the tests leave the project as it was"));
+    await window.go("diagnosis");
+    const before = (await window.browser.findElements(By.css("[data-check=pin-missing]"))).length;
+    assert.ok(before > 0, "the lab's project has a service without platform:");
+    await window.press("Pin ", "[data-check=pin-missing]");
+
+    await window.find("[role=dialog] figure");
+    const focused = await window.script("return document.activeElement.tagName");
+    assert.notEqual(focused, "BUTTON", "Enter must not apply by accident");
+    await window.keys(Key.ENTER);
+    assert.deepEqual(readFileSync(engine.project), original, "looking changes nothing");
+    const added = await window.text("[role=dialog] tr.added .text");
+    assert.match(added, /^\s*platform: linux\/arm64$/);
+    assert.match(await window.text("[role=dialog] footer"), /Review/);
+
+    await window.press("Apply 1 step", "[role=dialog]");
+    await window.find("[role=dialog] [data-verified=verified][data-applied=true]");
+    const changed = readFileSync(engine.project, "utf8").split("\n");
+    assert.deepEqual(changed.filter((line) => !original.toString().split("\n").includes(line)).map((line) => line.trim()), [added.trim()]);
+    await window.press("Done", "[role=dialog]");
+    await eventually("the finding is gone", async () => (await window.browser.findElements(By.css("[data-check=pin-missing]"))).length === before - 1);
+
+    await window.go("history");
+    assert.match(await window.text("[data-receipt]"), /Pin .* to linux\/arm64[^]*Applied[^]*Checked/);
+    await window.press("Undo", "[data-receipt]");
+    await window.find("[role=dialog] tr.removed");
+    await window.press("Undo", "[role=dialog] footer");
+    await window.find("[role=dialog] [data-verified=verified]");
+    assert.deepEqual(readFileSync(engine.project), original);
+    await window.press("Done", "[role=dialog]");
+    await window.says("[data-receipt]", /Undone/);
+    await window.go("diagnosis");
+    await eventually("the finding is back", async () => (await window.browser.findElements(By.css("[data-check=pin-missing]"))).length === before);
+  });
+
+  test("a report is saved in every form, and says what the window says", async () => {
+    await window.go("diagnosis");
+    const headline = await window.text("h1");
+    for (const [format, extension] of [["html", "html"], ["markdown", "md"], ["json", "json"]]) {
+      await window.press("Export report", "header");
+      await window.browser.findElement(By.css(`input[name=format][value=${format}]`)).click();
+      await window.press("Save", "[role=dialog]");
+      const path = await (await window.find("[data-saved]")).getAttribute("data-saved");
+      assert.ok(path.startsWith(window.home) && path.endsWith(`.${extension}`), path);
+      const content = readFileSync(path, "utf8");
+      if (format === "json") assert.equal(JSON.parse(content).verdict.headline, headline);
+      else assert.ok(content.includes(headline), `${path} has the verdict`);
+      if (format === "html") {
+        assert.ok(content.startsWith("<!doctype html>") || content.startsWith("<!DOCTYPE html>"), content.slice(0, 60));
+        assert.doesNotMatch(content, /<script|src="http|href="http[^"]*\.css/);
+      }
+      await window.keys(Key.ESCAPE);
+      await eventually("the dialog is closed", async () => (await window.browser.findElements(By.css("[role=dialog]"))).length === 0);
+    }
+    await assert.rejects(
+      window.browser.executeAsyncScript("const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('open_report', { path: '/etc/passwd' }).then(() => done(), (failure) => done(failure.code))").then((code) => {
+        assert.equal(code, "refused");
+        throw new Error("refused");
+      }),
+      /refused/,
+    );
+  });
+
+  test("what starts and ends shows by itself, and names stay text", async () => {
+    await window.go("containers");
+    const before = (await window.rows()).length;
+    const repository = "silidock-lab/e2e-" + "long-name-".repeat(12) + "end";
+    undo.push(await engine.tag("silidock-lab/bb:arm64", repository, "1"));
+    const started = await engine.start("silidock-e2e-hostile", `${repository}:1`, {
+      "com.docker.compose.project": `${HOSTILE}\u202egnp.x`,
+      "com.docker.compose.service": "line\nbreak\u001b[31m<script>window.harmed=2</script>",
+    });
+    let removed = null;
+    const remove = () => (removed ??= started());
+    undo.push(remove);
+
+    const row = await eventually("the new container is there", async () => (await window.rows()).find((cells) => cells[0] === "silidock-e2e-hostile"));
+    assert.equal(row[NAMED_BY.cells.runs], "QEMU");
+    const place = row[5];
+    assert.ok(place.includes(HOSTILE), place);
+    assert.ok(place.includes("⟨U+202E⟩") && place.includes("line␊break␛[31m<script>"), place);
+    await window.click("[data-key]:has([title^='silidock-e2e-hostile'])");
+    await window.says(".inspector", /silidock-e2e-hostile/);
+    assert.equal(await window.script("return window.harmed ?? 0"), 0, "nothing in a name ran");
+    assert.equal(await window.script("return document.querySelectorAll('img, main script').length"), 0);
+    const wide = await window.script("return document.documentElement.scrollWidth > innerWidth");
+    assert.equal(wide, false, "a long name does not widen the window");
+
+    await remove();
+    await eventually("it is gone again", async () => (await window.rows()).length === before);
+  });
+
+  test("an idle window asks the engine nothing", async () => {
+    await eventually("the last look is over", async () => {
+      const asked = front.asked;
+      await new Promise((done) => setTimeout(done, 3000));
+      return front.asked === asked;
+    });
+    const asked = front.asked;
+    await new Promise((done) => setTimeout(done, 15_000));
+    assert.equal(front.asked, asked);
+  });
+
+  test("everything is reached by keyboard alone", async () => {
+    for (const [digit, screen] of [["2", "containers"], ["3", "images"], ["4", "history"], ["1", "diagnosis"]]) {
+      await window.command(digit);
+      await window.find(`[data-screen=${screen}][aria-current=page]`);
+    }
+    await window.command("k");
+    await window.find(".palette");
+    await window.keys("contain", Key.ENTER);
+    await window.find("[data-screen=containers][aria-current=page]");
+
+    await window.script("document.querySelector('[role=grid]').focus()");
+    await window.keys(Key.ARROW_DOWN, Key.ARROW_DOWN);
+    const second = (await window.rows())[1][0];
+    await window.says(".inspector h2", new RegExp(`^${second}$`));
+    await window.keys(Key.END);
+    await eventually("the last row is chosen", () => window.script("const t = document.querySelector('[role=grid]'); return document.getElementById(t.getAttribute('aria-activedescendant'))?.getAttribute('aria-rowindex') === t.getAttribute('aria-rowcount')"));
+    await window.keys(Key.ESCAPE);
+    await eventually("the details are closed", async () => (await window.browser.findElements(By.css(".inspector"))).length === 0);
+
+    await window.command("1");
+    await window.command("e");
+    await window.find("[role=dialog]");
+    for (let presses = 0; presses < 12; presses += 1) {
+      await window.keys(Key.TAB);
+      assert.equal(await window.script("return document.activeElement.closest('[role=dialog]') !== null"), true, "the dialog keeps the keyboard");
+    }
+    await window.keys(Key.ESCAPE);
+    await eventually("the dialog is closed", async () => (await window.browser.findElements(By.css("[role=dialog]"))).length === 0);
+
+    const asked = front.asked;
+    await window.command("r");
+    await eventually("a rescan asks the engine", () => front.asked > asked);
+  });
+
+  test("when the engine goes away, what was seen stays, with its age, until it is back", async () => {
+    const headline = await window.text("h1");
+    await front.down();
+    await window.says(".banner", /What you see is from/);
+    assert.equal(await window.text("h1"), headline);
+    await window.press("Retry", ".banner");
+    await window.says(".banner", /What you see is from/);
+    await front.up();
+    await eventually("Retry brings it back", async () => {
+      await window.press("Retry", ".banner");
+      await new Promise((done) => setTimeout(done, 1000));
+      return (await window.browser.findElements(By.css(".banner"))).length === 0;
+    });
+    assert.equal(await window.text("h1"), headline);
+  });
+});
+
+describe("without the lab's engine", () => {
+  test("an engine that does not answer is an error with ways on", async () => {
+    const window = await Window.open({ environment: { SILIDOCK_ENGINE: "unix:///nonexistent/docker.sock" } });
+    try {
+      const words = await window.text("[role=alert]");
+      assert.match(words, /nonexistent\/docker\.sock/);
+      await window.press("Explore a sample Mac", "[role=alert]");
+      await window.says(".banner", /sample Mac/);
+      await window.says("h1", /\d+ of \d+ containers run emulated/);
+    } finally {
+      await window.close();
+    }
+  });
+
+  test("where no engine is found, the sample stands in and says so, and its fixes work", async (context) => {
+    if (existsSync("/var/run/docker.sock")) return context.skip("this machine has an engine of its own at /var/run/docker.sock");
+    const window = await Window.open();
+    try {
+      await window.says(".banner", /No Docker engine was found, so this is a sample Mac/);
+      for (const screen of ["containers", "images", "history", "diagnosis"]) {
+        await window.go(screen);
+        assert.match(await window.text(".banner"), /sample Mac/, screen);
+      }
+      await window.press("How to connect", ".banner");
+      assert.match(await window.text("[role=dialog]"), /Looked in these places[^]*docker\.sock/);
+      await window.press("Look again", "[role=dialog]");
+      await window.says(".banner", /Still no Docker engine was found/);
+
+      await window.press("Pin ", "[data-check=pin-missing]");
+      await window.press("Apply 1 step", "[role=dialog]");
+      await window.find("[role=dialog] [data-verified=verified]");
+      await window.press("Undo", "[role=dialog]");
+      await window.find("[role=dialog] tr.removed");
+      await window.press("Undo", "[role=dialog] footer");
+      await window.find("[role=dialog] [data-verified=verified]");
+      await window.press("Done", "[role=dialog]");
+    } finally {
+      await window.close();
+    }
+  });
+});
