@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    execution::{ContainerExecution, judge},
+    compose::Pin,
+    execution::{ContainerExecution, Expected, judge},
     fact::{Fact, Gap},
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind, finding_id},
     fix::{Fix, Safety, Step},
@@ -168,12 +169,33 @@ impl<'a> Context<'a> {
 
     fn compose_gaps(&self) -> Vec<(Subject, Gap)> {
         let files = self.inventory.projects.iter().flat_map(|p| p.files.iter().map(move |f| (p, f)));
-        files
-            .filter_map(|(project, file)| {
-                let subject = Subject::new(SubjectKind::Service, &project.name).at(&file.path, None);
-                Some((subject, file.services.gap()?.clone()))
-            })
-            .collect()
+        let unread = files.filter_map(|(project, file)| {
+            let subject = Subject::new(SubjectKind::Service, &project.name).at(&file.path, None);
+            Some((subject, file.services.gap()?.clone()))
+        });
+        let mut gaps: Vec<(Subject, Gap)> = unread.collect();
+        for (container, execution) in &self.containers {
+            let emulated = execution.expected == Fact::Known(Expected::Emulated);
+            let gap = emulated.then(|| self.untold_pin(container)).flatten();
+            gaps.extend(gap.filter(|gap| !gaps.contains(gap)));
+        }
+        gaps
+    }
+
+    /// Files that were read and still do not say whether the container's service is pinned.
+    fn untold_pin(&self, container: &Container) -> Option<(Subject, Gap)> {
+        let member = container.compose.as_ref()?;
+        let project = self.inventory.projects.iter().find(|p| p.name == member.project)?;
+        if project.files.iter().any(|file| file.services.known().is_none()) {
+            return None;
+        }
+        let Pin::CannotTell { why } = project.pin(&member.service) else { return None };
+        let subject = Subject::new(SubjectKind::Service, format!("{}/{}", member.project, member.service));
+        let subject = match project.files.first() {
+            Some(file) => subject.at(&file.path, None),
+            None => subject,
+        };
+        Some((subject, Gap::new(format!("whether {} is pinned", member.service), why)))
     }
 
     /// A finding of `check`, its id worked out.
