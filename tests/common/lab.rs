@@ -108,11 +108,13 @@ impl Lab {
         self.docker(&["info", "--format", "{{json .DriverStatus}}"]).contains("io.containerd.snapshotter")
     }
 
-    /// Everything on the engine that a scan could have changed.
-    pub fn inventory(&self) -> String {
+    /// Everything on the engine that a scan could have changed; an engine lists things of the same second in any order.
+    pub fn inventory(&self) -> Vec<String> {
         let containers = self.docker(&["ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"]);
         let images = self.docker(&["image", "ls", "-a", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"]);
-        format!("{containers}\n{images}")
+        let mut all: Vec<String> = containers.lines().chain(images.lines()).map(str::to_owned).collect();
+        all.sort();
+        all
     }
 
     /// The project for one test alone; it is left as it was found.

@@ -1,0 +1,3 @@
+autoload -U compinit
+export API_TOKEN=hunter2
+alias k=kubectl
