@@ -8,4 +8,5 @@ ui_packages                              # tauri builds the window itself
 bundles=deb
 if is_mac; then bundles=app,dmg; fi
 ui/node_modules/.bin/tauri build --bundles "$bundles" "$@"
-find "$(target_dir)/release/bundle" -maxdepth 2 \( -name '*.app' -o -name '*.dmg' -o -name '*.deb' \) -print
+# with --target the bundles lie one folder deeper
+find "$(target_dir)"/{,*/}release/bundle -maxdepth 2 \( -name '*.app' -o -name '*.dmg' -o -name '*.deb' \) -print 2>/dev/null || true

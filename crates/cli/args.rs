@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use silidock_app::diagnosis::finding::Severity;
 
+use crate::output::typed;
+
 /// Shows which containers run emulated, by what and why, and gets them off emulation.
 ///
 /// Nothing is started, pulled or changed by looking. Exit status: 0 nothing at or above --fail-on, 1 findings,
@@ -57,6 +59,23 @@ pub struct From {
     /// Replay a capture instead of looking
     #[arg(long, value_name = "FILE", conflicts_with = "engine")]
     pub from: Option<PathBuf>,
+}
+
+impl From {
+    /// The same words again, for a command line to copy.
+    pub fn words(&self) -> String {
+        let mut words = String::new();
+        if let Some(engine) = &self.engine {
+            words.push_str(&format!(" --engine {}", typed(engine)));
+        }
+        if self.sample {
+            words.push_str(" --sample");
+        }
+        if let Some(file) = &self.from {
+            words.push_str(&format!(" --from {}", typed(&file.to_string_lossy())));
+        }
+        words
+    }
 }
 
 #[derive(Debug, Args)]

@@ -74,8 +74,9 @@ impl App {
                 None => {}
             }
         }
+        let host = self.host().as_ref();
         let explicit = named.or(self.options.engine.as_deref());
-        let found = Engine::find(self.host().as_ref(), explicit, ConnectOptions::default()).await;
+        let found = Engine::find(host, explicit, ConnectOptions::on(host)).await;
         found.map(Chosen::Engine).map_err(|error| self.find_failure(&error))
     }
 
@@ -186,8 +187,11 @@ pub(crate) fn engine_failure(error: &EngineError) -> Failure {
     Failure::new(FailureCode::Engine, sentence(&error.to_string())).hint(error.hint())
 }
 
-/// A cause as a sentence: first letter large, full stop at its end.
+/// A cause as a sentence: first letter large, unless the first word is an address, and a full stop at its end.
 fn sentence(text: &str) -> String {
+    if text.split(' ').next().is_some_and(|word| word.contains([':', '/'])) {
+        return format!("{}.", text.trim_end_matches('.'));
+    }
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
     let rest = letters.as_str();

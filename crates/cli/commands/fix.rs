@@ -12,7 +12,7 @@ use silidock_app::{
 
 use crate::{
     args::FixOptions,
-    output::{Output, Style, shown},
+    output::{Output, Style, shown, typed},
 };
 
 pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failure> {
@@ -39,20 +39,16 @@ pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failu
     }
     let request = ApplyRequest { finding: finding.id.clone(), option: options.option, token: shown.token };
     let outcome = app.apply_fix(request).await?;
-    print_outcome(&outcome, output)
+    print_outcome(&outcome, options.from.sample, output)
 }
 
-/// Prints what a change did, for `fix` and `undo` alike.
-pub fn print_outcome(outcome: &ChangeOutcome, output: &Output) -> Result<ExitCode, Failure> {
+fn print_outcome(outcome: &ChangeOutcome, sample: bool, output: &Output) -> Result<ExitCode, Failure> {
     if output.json {
         output.document(outcome)?;
     } else {
-        output.print(&format!(
-            "{}\nReceipt {} (silidock undo {})\n",
-            shown(&outcome.words),
-            outcome.receipt,
-            outcome.receipt
-        ))?;
+        let sample = if sample { " --sample" } else { "" };
+        let receipt = &outcome.receipt;
+        output.print(&format!("{}\nReceipt {receipt} (silidock undo {receipt}{sample})\n", shown(&outcome.words)))?;
     }
     let helped = outcome.verified == silidock_app::remedy::Verified::Verified;
     Ok(if helped { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -132,7 +128,7 @@ fn text(preview: &FixPreview, output: &Output) -> String {
         let _ = write!(out, "\n{}", super::drawn(diff, output));
     }
     for command in &preview.preview.commands {
-        let _ = writeln!(out, "\n  {}", shown(&typed(command)));
+        let _ = writeln!(out, "\n  {}", shown(&command.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" ")));
     }
     for restart in &preview.preview.restarts {
         let _ = writeln!(out, "Restarts {}.", shown(restart));
@@ -144,12 +140,4 @@ fn text(preview: &FixPreview, output: &Output) -> String {
         }
     }
     out
-}
-
-/// An argument vector as it can be typed in a shell.
-fn typed(command: &[String]) -> String {
-    let plain =
-        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c));
-    let quoted = |word: &String| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) };
-    command.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }

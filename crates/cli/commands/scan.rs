@@ -31,13 +31,13 @@ pub async fn run(options: ScanOptions, output: &Output) -> Result<ExitCode, Fail
     if output.json {
         output.document(&scan)?;
     } else {
-        output.print(&text(&scan, output))?;
+        output.print(&text(&scan, &options.from.words(), output))?;
     }
     let found = fails(&scan, options.fail_on.severity()) || (options.fail_on_gaps && scan.has_gaps());
     Ok(if found { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
-fn text(scan: &Scan, output: &Output) -> String {
+fn text(scan: &Scan, from: &str, output: &Output) -> String {
     let mut out = String::new();
     if scan.sample {
         let _ = writeln!(out, "{}\n", output.styled(Style::Slow, "SAMPLE: a recorded Mac, not your engine."));
@@ -45,7 +45,7 @@ fn text(scan: &Scan, output: &Output) -> String {
     let _ = writeln!(out, "{}", output.styled(Style::Strong, &scan.verdict.headline));
     let _ = writeln!(out, "{}\n", shown(&scan.verdict.detail));
     out.push_str(&engine(scan));
-    out.push_str(&findings(scan, output));
+    out.push_str(&findings(scan, from, output));
     out.push_str(&containers(scan, output));
     out.push_str(&coverage(scan, output));
     out
@@ -81,7 +81,7 @@ fn engine(scan: &Scan) -> String {
     out
 }
 
-fn findings(scan: &Scan, output: &Output) -> String {
+fn findings(scan: &Scan, from: &str, output: &Output) -> String {
     let mut out = String::new();
     let open: Vec<&Finding> = scan.findings.iter().filter(|f| f.superseded_by.is_none()).collect();
     if open.is_empty() {
@@ -107,7 +107,7 @@ fn findings(scan: &Scan, output: &Output) -> String {
         for fix in &finding.fixes {
             let does = if fix.safety == Safety::ShowOnly { "shows what to do" } else { "preview" };
             let option = if fix.option == 1 { String::new() } else { format!(" --option {}", fix.option) };
-            let _ = writeln!(out, "       {} ({does}): silidock fix {}{option}", shown(&fix.title), finding.id);
+            let _ = writeln!(out, "       {} ({does}): silidock fix {}{option}{from}", shown(&fix.title), finding.id);
         }
         let folded = scan.findings.iter().filter(|f| f.superseded_by.as_ref() == Some(&finding.id)).count();
         if folded > 0 {

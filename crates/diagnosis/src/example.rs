@@ -44,7 +44,10 @@ pub fn engine(arch: &str) -> Engine {
         image_store: ImageStore::Containerd,
         cpus: Some(8),
         memory: Some(8 << 30),
-        configured: Fact::unknown("the emulator set in Docker Desktop", "its settings are read only on request"),
+        configured: Fact::unknown(
+            "the emulator set in Docker Desktop",
+            "settings of runtimes are not read by a scan; what runs is seen from the processes",
+        ),
     }
 }
 

@@ -149,7 +149,10 @@ pub fn verdict(inventory: &Inventory, examination: &Examination, tally: &Tally) 
         let verb = if touched == 1 { "runs" } else { "run" };
         format!("{touched} of {} {verb} emulated", count(running, "container"))
     } else if tally.unknown > 0 {
-        format!("How {} of {} run is not known", tally.unknown, count(running, "container"))
+        match running {
+            1 => "How the one running container runs is not known".to_owned(),
+            n => format!("How {} of {n} containers run is not known", tally.unknown),
+        }
     } else if running == 1 {
         "The one running container runs natively".to_owned()
     } else {
@@ -186,7 +189,10 @@ fn detail(inventory: &Inventory, examination: &Examination, tally: &Tally) -> St
         n => sentences.push(format!("{n} of them have a native image here and need not be emulated at all.")),
     }
     if tally.unknown > 0 && tally.touched() > 0 {
-        sentences.push(format!("How {} more run is not known.", tally.unknown));
+        sentences.push(match tally.unknown {
+            1 => "How one more runs is not known.".to_owned(),
+            n => format!("How {n} more run is not known."),
+        });
     }
     let waiting = inventory
         .containers
@@ -247,7 +253,7 @@ mod tests {
         let mut unread = container("a").platform("linux/amd64").build();
         unread.processes = Fact::unknown("processes", "no ps");
         seen.containers = Listing::of(vec![unread]);
-        assert_eq!(words(&seen).headline, "How 1 of 1 container run is not known");
+        assert_eq!(words(&seen).headline, "How the one running container runs is not known");
         seen.containers = Listing::missing(Gap::new("containers", "gone"));
         row(&seen, "The containers could not be listed", Tone::Unclear);
     }

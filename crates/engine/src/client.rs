@@ -1,5 +1,6 @@
 //! One engine and the questions Silidock asks it. Every question has a time limit; every answer is read tolerantly.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,21 +26,35 @@ use crate::wire::{Wire, escaped};
 pub struct ConnectOptions {
     /// For opening the connection: 4 s.
     pub connect: Duration,
-    /// For one question about one thing: 10 s. A sleeping Docker Desktop needs some of it to wake.
+    /// For one question about one thing: 20 s. A sleeping Docker Desktop needs up to 10 s of it to wake.
     pub call: Duration,
     /// For a whole list, which an engine with many images needs seconds for: 60 s.
     pub list: Duration,
     /// The ssh program; found by `PATH` unless it is a path.
     pub ssh_program: PathBuf,
+    /// The `PATH` of ssh, whose own settings may name further programs; `None` leaves it as it is.
+    pub search_path: Option<OsString>,
+}
+
+impl ConnectOptions {
+    /// The usual limits, and programs looked up where they are on this machine: an app that was started from the Finder
+    /// has hardly any `PATH`.
+    #[must_use]
+    pub fn on(host: &dyn Host) -> Self {
+        let usual = Self::default();
+        let ssh_program = host.find_tool("ssh").unwrap_or(usual.ssh_program);
+        Self { ssh_program, search_path: Some(host.tool_path()), ..usual }
+    }
 }
 
 impl Default for ConnectOptions {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(4),
-            call: Duration::from_secs(10),
+            call: Duration::from_secs(20),
             list: Duration::from_secs(60),
             ssh_program: PathBuf::from("ssh"),
+            search_path: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reaching an engine through `ssh HOST docker system dial-stdio`, as the docker command does it. ssh is never
 //! allowed to ask, and so never adds a host key to the user's list: looking changes nothing.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ const STDERR_LIMIT: u64 = 16 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Dialer {
     pub program: PathBuf,
+    pub search_path: Option<OsString>,
     pub user: Option<String>,
     pub host: String,
     pub port: Option<u16>,
@@ -70,7 +72,11 @@ impl Dialer {
     }
 
     fn spawn(&self) -> Result<Child, Error> {
-        let child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        if let Some(path) = &self.search_path {
+            command.env("PATH", path);
+        }
+        let child = command
             .args(self.arguments())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -54,6 +54,7 @@ impl Wire {
             Endpoint::Ssh { user, host, port, socket } => {
                 let dialer = Dialer {
                     program: options.ssh_program.clone(),
+                    search_path: options.search_path.clone(),
                     user: user.clone(),
                     host: host.clone(),
                     port: *port,
