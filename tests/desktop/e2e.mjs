@@ -8,7 +8,8 @@ import { Front, labEngine } from "./engine.mjs";
 import { By, Key, Window, eventually } from "./window.mjs";
 
 const HOSTILE = '<img src=x onerror="window.harmed=1">';
-const NAMED_BY = { cells: { name: 0, image: 1, platform: 2, runs: 3 } };
+/** Columns of the table of containers. */
+const CELL = { name: 0, runs: 3, compose: 5 };
 
 describe("on the lab's engine", () => {
   const engine = labEngine("v28");
@@ -58,11 +59,11 @@ describe("on the lab's engine", () => {
     await window.go("containers");
     const listed = await engine.containers();
     const rows = await window.rows();
-    assert.deepEqual(rows.map((row) => row[0]).sort(), listed.map((one) => one.Names[0].slice(1)).sort());
+    assert.deepEqual(rows.map((row) => row[CELL.name]).sort(), listed.map((one) => one.Names[0].slice(1)).sort());
     const { foreign } = await running();
     for (const one of foreign) {
-      const row = rows.find((cells) => cells[0] === one.Names[0].slice(1));
-      assert.equal(row[NAMED_BY.cells.runs], "QEMU", row.join(" | "));
+      const row = rows.find((cells) => cells[CELL.name] === one.Names[0].slice(1));
+      assert.equal(row[CELL.runs], "QEMU", row.join(" | "));
     }
     await window.go("images");
     const images = await engine.images();
@@ -82,13 +83,13 @@ describe("on the lab's engine", () => {
 
     await window.browser.findElement(By.xpath("//label[contains(., 'Only emulated')]")).click();
     const emulated = await window.rows();
-    assert.ok(emulated.length > 0 && emulated.every((row) => row[NAMED_BY.cells.runs].includes("QEMU")), emulated.join("\n"));
+    assert.ok(emulated.length > 0 && emulated.every((row) => row[CELL.runs].includes("QEMU")), emulated.join("\n"));
     await window.browser.findElement(By.xpath("//label[starts-with(normalize-space(.), 'All')]")).click();
 
     for (const direction of ["ascending", "descending"]) {
       await window.press("Name", "[role=columnheader]");
       await window.find(`[role=columnheader][aria-sort=${direction}]`);
-      const names = (await window.rows()).map((row) => row[0]);
+      const names = (await window.rows()).map((row) => row[CELL.name]);
       const expected = names.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true, sensitivity: "base" }));
       assert.deepEqual(names, direction === "ascending" ? expected : expected.toReversed());
     }
@@ -172,9 +173,9 @@ describe("on the lab's engine", () => {
     const remove = () => (removed ??= started());
     undo.push(remove);
 
-    const row = await eventually("the new container is there", async () => (await window.rows()).find((cells) => cells[0] === "silidock-e2e-hostile"));
-    assert.equal(row[NAMED_BY.cells.runs], "QEMU");
-    const place = row[5];
+    const there = (cells) => cells[CELL.name] === "silidock-e2e-hostile" && cells[CELL.runs] === "QEMU";
+    const row = await eventually("the new container is there, and seen to run under QEMU", async () => (await window.rows()).find(there));
+    const place = row[CELL.compose];
     assert.ok(place.includes(HOSTILE), place);
     assert.ok(place.includes("⟨U+202E⟩") && place.includes("line␊break␛[31m<script>"), place);
     await window.click("[data-key]:has([title^='silidock-e2e-hostile'])");

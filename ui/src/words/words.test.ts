@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+
+import { age, bytes, count, duration, percent } from "./numbers";
+import { fileName, shellLine, shortId, visible, visibleLines } from "./text";
+
+/** No-break spaces are read as plain ones here. */
+const plain = (text: string) => text.replaceAll("\u00a0", " ");
+
+describe("text from an engine", () => {
+  test.each([
+    ["web", "web"],
+    ["<b>x</b>", "<b>x</b>"],
+    ["a\nb\tc\r", "a␊b␉c␍"],
+    ["\u001b[31mred\u007f\u0085", "␛[31mred␡⟨U+0085⟩"],
+    ["safe\u202egnp.exe", "safe⟨U+202E⟩gnp.exe"],
+    ["a\u200bb\ufeffc\u2028d", "a⟨U+200B⟩b⟨U+FEFF⟩c⟨U+2028⟩d"],
+    ["שלום 👩‍🚀 café", "שלום 👩‍🚀 café"],
+  ])("%j is shown as %j", (given, shown) => expect(visible(given)).toBe(shown));
+
+  test("lines keep their ends and tabs", () => expect(visibleLines("a\n\tb\u0000")).toBe("a\n\tb␀"));
+
+  test.each([
+    [["docker", "compose", "-f", "/a/b.yaml", "up", "-d"], "docker compose -f /a/b.yaml up -d"],
+    [["rm", "a b", "", "it's", "$HOME", "*", "-x=1;2"], "rm 'a b' '' 'it'\\''s' '$HOME' '*' '-x=1;2'"],
+  ])("%j is typed as %s", (argv, line) => expect(shellLine(argv)).toBe(line));
+
+  test("ids and paths", () => {
+    expect(shortId("sha256:0123456789abcdef")).toBe("0123456789ab");
+    expect([fileName("/a/b.yaml"), fileName("b.yaml"), fileName("/a/")]).toEqual(["b.yaml", "b.yaml", "/a/"]);
+  });
+});
+
+describe("numbers", () => {
+  test.each([
+    [0, "0 %"],
+    [0.001, "< 1 %"],
+    [0.215, "22 %"],
+    [0.999, "> 99 %"],
+    [1, "100 %"],
+  ])("a share of %d is %s", (share, words) => expect(plain(percent(share))).toBe(words));
+
+  test.each([
+    [0, "0 B"],
+    [999, "999 B"],
+    [1000, "1.00 kB"],
+    [999_960, "1.00 MB"],
+    [61_000_000, "61.0 MB"],
+    [8_323_231_744, "8.32 GB"],
+    [5e15, "5000 TB"],
+  ])("%d bytes are %s", (n, words) => expect(plain(bytes(n))).toBe(words));
+
+  test.each([
+    [0.04, "0.0 s"],
+    [59.6, "60 s"],
+    [119.9, "1 min 59 s"],
+    [3600, "1 h 0 min"],
+    [7199, "1 h 59 min"],
+  ])("%d seconds are %s", (seconds, words) => expect(plain(duration(seconds))).toBe(words));
+
+  test.each([
+    [-5000, "just now"],
+    [900, "just now"],
+    [4000, "4 s ago"],
+    [61_000, "1 min ago"],
+    [2 * 86_400_000, "2 days ago"],
+    [400 * 86_400_000, "1 year ago"],
+  ])("%d ms before now is %s", (before, words) => expect(plain(age(1e13 - before, 1e13))).toBe(words));
+
+  test("one of something is not plural", () => expect([count(1, "image"), count(0, "image"), count(1200, "image")]).toEqual(["1 image", "0 images", "1,200 images"]));
+});
