@@ -50,6 +50,22 @@ export class Engine {
     return this.ask("GET", "/images/json?all=0");
   }
 
+  /** Counts what the engine tells of itself from now on, until the function that ends it is called. */
+  async listen() {
+    const heard = { count: 0, end: () => asked.destroy() };
+    const asked = request({ socketPath: this.socket, path: "/events" });
+    await new Promise((done, failed) => {
+      asked.on("error", (error) => (asked.destroyed ? undefined : failed(error)));
+      asked.on("response", (answer) => {
+        answer.on("data", () => (heard.count += 1));
+        answer.on("error", () => undefined);
+        done();
+      });
+      asked.end();
+    });
+    return heard;
+  }
+
   /** Starts a container that sleeps; gives the function that removes it. */
   async start(name, image, labels = {}) {
     const { Id } = await this.ask("POST", `/containers/create?name=${encodeURIComponent(name)}`, {

@@ -28,6 +28,8 @@ class Session {
   readonly scan = $derived(this.view?.scan ?? null);
 
   #asked = 0;
+  #lostAt = 0;
+  #lostBefore = 0;
   #target: ScanRequest = { engine: host.shell.engine, sample: host.shell.sample };
 
   /** Begins: listens, and looks for the first time. Gives the function that ends it. */
@@ -65,6 +67,7 @@ class Session {
 
   async #look(target: ScanRequest): Promise<void> {
     const asked = ++this.#asked;
+    this.#lostBefore = this.#lostAt;
     this.looking = true;
     this.failure = null;
     this.stillNone = false;
@@ -115,8 +118,11 @@ class Session {
 
   #hear(event: Event): void {
     if (event.kind === "scan") this.#accept(event.view);
-    else if (this.view !== null) this.lost = event.failure;
-    else if (!this.looking) this.failure = event.failure;
+    else {
+      this.#lostAt = Date.now();
+      if (this.view !== null) this.lost = event.failure;
+      else if (!this.looking) this.failure = event.failure;
+    }
   }
 
   #accept(view: ScanView): void {
@@ -125,7 +131,8 @@ class Session {
     // Only the first look says so; the sample stays a stand-in until an engine or the sample itself is chosen.
     this.fallback = view.scan.sample ? (view.fallback ?? this.fallback) : null;
     this.failure = null;
-    this.lost = null;
+    // A look that had begun when the engine went away may still end well; that does not bring the engine back.
+    if (this.#lostBefore === this.#lostAt || Date.parse(view.scan.takenAt) > this.#lostAt) this.lost = null;
   }
 }
 
