@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use silidock_diagnosis::{
     compose::{ComposeFile, ComposeProject},
     example::{ContainerBuilder, container, engine, index, inventory},
@@ -77,7 +78,7 @@ impl Sample {
             "colima" => colima(&self.root),
             _ => docker_desktop(&self.root),
         };
-        recorded(&mut seen);
+        recorded(&mut seen, now);
         seen.sample = true;
         now.clone_into(&mut seen.taken_at);
         let host = FixtureHost::new(&self.root).with_home(self.root.join(HOME));
@@ -133,8 +134,9 @@ fn used(builder: ContainerBuilder, seconds: u64, status: &str) -> Container {
     made
 }
 
-/// Ids and process numbers as an engine gives them, made from the names.
-fn recorded(seen: &mut Inventory) {
+/// Ids, process numbers and ages as an engine gives them, made from the names.
+fn recorded(seen: &mut Inventory, now: &str) {
+    let today = now.parse::<Timestamp>().unwrap_or_default().as_second();
     for (number, container) in seen.containers.items.iter_mut().enumerate() {
         container.id = id_of(&container.name);
         container.image_id = container.image_id.as_deref().map(|name| format!("sha256:{}", id_of(name)));
@@ -145,6 +147,8 @@ fn recorded(seen: &mut Inventory) {
         }
     }
     for image in &mut seen.images.items {
+        let days = 2 + image.id.bytes().map(i64::from).sum::<i64>() % 190;
+        image.created = Some(today - days * 86_400);
         image.id = format!("sha256:{}", id_of(&image.id));
     }
 }

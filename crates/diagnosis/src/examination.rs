@@ -1,5 +1,7 @@
 //! Runs the catalogue over an inventory. What could not be judged is said once, for all checks, here.
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -9,7 +11,7 @@ use crate::{
     checks::CATALOG,
     fact::Gap,
     finding::{Finding, Subject, SubjectKind},
-    inventory::Inventory,
+    inventory::{Container, Inventory},
 };
 
 /// What the checks say of one inventory.
@@ -52,10 +54,17 @@ pub fn examine(inventory: &Inventory) -> Examination {
         run(check, &context, &mut examination);
     }
     fold_superseded(&mut examination.findings);
-    examination.findings.sort_by(|a, b| {
-        (a.severity, std::cmp::Reverse(a.confidence)).cmp(&(b.severity, std::cmp::Reverse(b.confidence)))
-    });
     examination
+        .findings
+        .sort_by_key(|f| (f.severity, Reverse(f.confidence), Reverse(processor_time(&context, &f.subject))));
+    examination
+}
+
+/// Processor time of the container a finding is about: among equals, what runs most costs most.
+fn processor_time(context: &Context<'_>, subject: &Subject) -> u64 {
+    let named = |c: &&(&Container, _)| subject.kind == SubjectKind::Container && c.0.name == subject.id;
+    let used = context.containers.iter().find(named).and_then(|(c, _)| c.cpu_nanoseconds.known().copied());
+    used.unwrap_or_default()
 }
 
 fn run(check: &Check, context: &Context<'_>, into: &mut Examination) {
@@ -147,8 +156,7 @@ mod tests {
     #[test]
     fn findings_are_ordered_worst_and_surest_first() {
         let examination = examine(&crate::example::everything("arm64"));
-        let order: Vec<_> =
-            examination.findings.iter().map(|f| (f.severity, std::cmp::Reverse(f.confidence))).collect();
+        let order: Vec<_> = examination.findings.iter().map(|f| (f.severity, Reverse(f.confidence))).collect();
         assert!(order.is_sorted(), "{order:?}");
         assert!(order.len() > 4);
     }
