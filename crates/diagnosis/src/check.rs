@@ -190,11 +190,8 @@ impl<'a> Context<'a> {
             return None;
         }
         let Pin::CannotTell { why } = project.pin(&member.service) else { return None };
+        // Without a place: the file itself was read, and says enough about its other services.
         let subject = Subject::new(SubjectKind::Service, format!("{}/{}", member.project, member.service));
-        let subject = match project.files.first() {
-            Some(file) => subject.at(&file.path, None),
-            None => subject,
-        };
         Some((subject, Gap::new(format!("whether {} is pinned", member.service), why)))
     }
 
