@@ -155,7 +155,8 @@ async fn the_engine_is_chosen_as_docker_does() {
     };
     let (host, current) = (("DOCKER_HOST", gamma.as_str()), ("DOCKER_CONTEXT", "beta"));
     let none = Value::Null;
-    let table: [(&[(&str, &str)], &[&str], &str, Value, &str); 6] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str, Value, &'a str);
+    let table: [Case<'_>; 6] = [
         (&[], &[], &alpha, json!("alpha"), "current"),
         (&[current], &[], &beta, json!("beta"), "DOCKER_CONTEXT"),
         (&[host], &[], &gamma, none.clone(), "DOCKER_HOST"),

@@ -103,20 +103,24 @@ fn about_containers(engine: &Lab, scan: &Value) {
     assert_eq!(*db, json!({ "project": "labshop", "service": "db" }));
 }
 
-/// Names the emulator, and quotes the interpreter in front of a process that really runs.
+/// Names the emulator, and quotes the interpreter in front of a process. Two are held against what the Docker client
+/// shows of the same process; asking for all would only take a slow engine's time.
 fn shows_its_emulator(engine: &Lab, container: &Value) {
     let name = text(container, "name");
     let emulator = text(container, "emulator");
     assert!(emulator == "qemu" || !engine.ours(), "{name}: {emulator}");
     let process = &list(container, "evidence")[0];
     let quoted = text(process, "text");
-    let top = engine.docker(&["top", name, "-eo", "pid,args"]);
-    let interpreter = quoted.split(' ').next().unwrap();
-    assert!(interpreter.starts_with('/') && top.contains(interpreter), "{name}: {quoted}\n{top}");
-    let program = quoted.split(' ').next_back().unwrap();
-    assert!(top.lines().any(|line| line.contains(interpreter) && line.contains(program)), "{name}: {quoted}\n{top}");
+    let (interpreter, program) = quoted.split_once(' ').unwrap();
+    assert!(["qemu", "binfmt-P", "rosetta"].iter().any(|part| interpreter.contains(part)), "{name}: {quoted}");
+    if name != "lab-mixed" && name != "lab-foreign" {
+        return;
+    }
     let pid = text(process, "place").trim_start_matches("process ");
-    assert!(top.lines().any(|line| line.trim_start().starts_with(pid)), "{name}: process {pid}\n{top}");
+    let top = engine.docker(&["top", name, "-eo", "pid,args"]);
+    let line = top.lines().find(|line| line.split_whitespace().next() == Some(pid));
+    let line = line.unwrap_or_else(|| panic!("{name}: no process {pid} in\n{top}"));
+    assert!(line.contains(interpreter) && line.contains(program), "{name}: {quoted} is not {line}");
 }
 
 fn about_images(engine: &Lab, scan: &Value) {

@@ -123,7 +123,7 @@ async fn idle_means_silent_and_a_burst_of_events_one_look() {
     let mut events = app.subscribe();
     let first = app.scan(ScanRequest::default()).await.unwrap();
     engine.listened(1).await;
-    while view(&mut events).await.pending != [] {}
+    while !view(&mut events).await.pending.is_empty() {}
     let after_scan = counted(&engine);
     tokio::time::sleep(LONG).await;
     assert_eq!(counted(&engine), after_scan, "nobody asks while nothing happens");
@@ -155,7 +155,7 @@ async fn idle_means_silent_and_a_burst_of_events_one_look() {
 
     engine.emit_action("image", "delete", "x");
     engine.asked("/images/json", 2).await;
-    while view(&mut events).await.scan.images.len() != 0 {}
+    while !view(&mut events).await.scan.images.is_empty() {}
     assert_eq!(engine.count("/events"), 1, "one stream is enough");
 }
 

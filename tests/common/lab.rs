@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub struct Lab {
     pub project: PathBuf,
     client: String,
     config: String,
+    store: OnceLock<bool>,
 }
 
 /// The engines. None, told on standard error, where `SILIDOCK_LAB=skip` says to do without.
@@ -70,6 +72,7 @@ fn lab(name: &str, engine: &Value) -> Lab {
         project: text("project").into(),
         client: text("client"),
         config: text("dockerConfig"),
+        store: OnceLock::new(),
     }
 }
 
@@ -105,7 +108,8 @@ impl Lab {
 
     /// Several platforms can live under one tag.
     pub fn containerd_store(&self) -> bool {
-        self.docker(&["info", "--format", "{{json .DriverStatus}}"]).contains("io.containerd.snapshotter")
+        let asked = || self.docker(&["info", "--format", "{{json .DriverStatus}}"]);
+        *self.store.get_or_init(|| asked().contains("io.containerd.snapshotter"))
     }
 
     /// Everything on the engine that a scan could have changed; an engine lists things of the same second in any order.

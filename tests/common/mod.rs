@@ -2,7 +2,13 @@
 //! helpers. Nothing of the program's own code is used here.
 
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail like tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail and speak like tests"
+)]
 
 pub mod lab;
 pub mod proxy;
