@@ -9,6 +9,7 @@ use crate::{
         ImagePlatform, ImageStore, Inventory, Listing, Locality, Process, Runtime,
     },
     platform::Platform,
+    runtime::EmulationFacts,
     schema::Schema,
 };
 
@@ -69,6 +70,7 @@ pub fn inventory(arch: &str) -> Inventory {
         containers: Listing::of(Vec::new()),
         projects: Vec::new(),
         default_platforms: Fact::Known(Vec::new()),
+        emulation: EmulationFacts::default(),
     }
 }
 
