@@ -2,6 +2,7 @@
 //! nothing of ours remains. Needs the file that `SILIDOCK_LAB` names; see tests/lab/README.md.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail like tests")]
+#![allow(clippy::print_stderr, reason = "what was left out, and how long it took")]
 
 mod common;
 
@@ -20,13 +21,13 @@ fn target<'a>(found: &'a Identification, platform: &str) -> &'a TargetEmulation 
 }
 
 /// What each sign says, most telling first.
-fn said(target: &TargetEmulation) -> Vec<(Source, &str)> {
-    let name = |says| match says {
-        &Says::Emulator { ref name } => name.as_str(),
+fn said<'a>(target: &'a TargetEmulation) -> Vec<(Source, &'a str)> {
+    let name = |sign: &'a silidock_measure::Sign| match &sign.says {
+        Says::Emulator { name } => name.as_str(),
         Says::Native => "native",
         Says::Nothing => "nothing",
     };
-    target.signs.iter().map(|sign| (sign.source, name(&sign.says))).collect()
+    target.signs.iter().map(|sign| (sign.source, name(sign))).collect()
 }
 
 fn is_qemu(target: &TargetEmulation) -> bool {
