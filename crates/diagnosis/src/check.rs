@@ -161,7 +161,11 @@ impl<'a> Context<'a> {
             Need::ComposeFiles => Missing { whole: None, parts: self.compose_gaps() },
             Need::DefaultPlatforms => whole(inventory.default_platforms.gap()),
             Need::HostFacts => whole(inventory.host.apple_silicon.gap()),
-            Need::EffectiveEmulator => whole(inventory.emulation.effective.gap()),
+            Need::EffectiveEmulator => {
+                let engine = || Subject::new(SubjectKind::Engine, &inventory.engine.endpoint);
+                let parts = inventory.emulation.unproven.iter().map(|u| (engine(), u.gap.clone())).collect();
+                Missing { whole: inventory.emulation.effective.gap().cloned(), parts }
+            }
             Need::EffectiveIntel => whole(emulation::proven_intel(inventory).err().as_ref()),
             Need::ConfiguredEmulator => whole(emulation::configured(inventory).err().as_ref()),
             Need::RosettaClaim => whole(emulation::rosetta_claims(self).err().as_ref()),

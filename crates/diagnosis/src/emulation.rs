@@ -73,11 +73,7 @@ pub fn asking_words(names: &[String], platform: &str) -> Evidence {
 /// # Errors
 /// The gap where it did not look.
 pub fn proven_intel(inventory: &Inventory) -> Result<&ProvenEmulator, Gap> {
-    if let Some(gap) = inventory.emulation.effective.gap() {
-        return Err(gap.clone());
-    }
-    let missing = || Gap::new("what runs linux/amd64", "linux/amd64 was not among the platforms tried");
-    inventory.emulation.proven(INTEL).ok_or_else(missing)
+    inventory.emulation.proven(INTEL).ok_or_else(|| inventory.emulation.gap_of(INTEL))
 }
 
 /// Who says that Rosetta runs Intel programs here.
@@ -207,16 +203,10 @@ pub fn features_gap(inventory: &Inventory, container: &Container) -> Option<Gap>
     if features_asked(crash).is_empty() {
         return None;
     }
-    if let Some(gap) = inventory.emulation.effective.gap() {
-        return Some(gap.clone());
-    }
     let architecture = &container.platform.known()?.architecture;
     match inventory.emulation.proven(architecture) {
         Some(proven) => proven.features.gap().cloned(),
-        None => Some(Gap::new(
-            format!("the processor that linux/{architecture} programs see"),
-            format!("linux/{architecture} was not among the platforms tried"),
-        )),
+        None => Some(inventory.emulation.gap_of(architecture)),
     }
 }
 
@@ -248,7 +238,7 @@ pub fn ended_badly(state: ContainerState, status: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{example::inventory, example_emulation::mac};
+    use crate::{example::inventory, example_emulation::mac, runtime::UnprovenPlatform};
 
     #[test]
     fn kernels_and_systems_fit_or_do_not() {
@@ -297,6 +287,22 @@ mod tests {
             let said: Vec<_> = examination.not_judged.iter().filter(|n| n.check == id).collect();
             assert_eq!(said.len(), 1, "{id}");
             assert_eq!(said[0].gap.why, "not proven yet: silidock emulator", "{id}");
+        }
+    }
+
+    #[test]
+    fn a_platform_without_an_answer_is_a_gap_of_its_own() {
+        let mut seen = mac(EmulatorChoice::Rosetta, "qemu");
+        seen.emulation.effective = Fact::Known(Vec::new());
+        let why = |seen: &Inventory| proven_intel(seen).unwrap_err().why;
+        assert!(why(&seen).contains("not among the platforms tried"));
+        let gap = Gap::new("what runs linux/amd64", "the probe did not end in time");
+        let Fact::Known(platform) = crate::example::platform("linux/amd64") else { panic!("no platform") };
+        seen.emulation.unproven = vec![UnprovenPlatform { platform, gap }];
+        assert!(why(&seen).contains("in time"));
+        let said = crate::examine(&seen).not_judged;
+        for id in ["emulator-missing", "rosetta-not-effective"] {
+            assert!(said.iter().any(|n| n.check == id && n.gap.why.contains("in time")), "{id}: {said:?}");
         }
     }
 

@@ -23,6 +23,8 @@ pub struct EmulationFacts {
     pub runtimes: Fact<Vec<RuntimeSettings>>,
     /// What the probe found, one entry per platform tried.
     pub effective: Fact<Vec<ProvenEmulator>>,
+    /// Platforms that were tried without an answer, each with why.
+    pub unproven: Vec<UnprovenPlatform>,
     /// Whether macOS can lend Rosetta to Linux machines.
     pub rosetta: Fact<RosettaOnHost>,
     /// Who owns the socket that all runtimes want, where it is there.
@@ -41,6 +43,7 @@ impl Default for EmulationFacts {
         Self {
             runtimes: Fact::unknown("the settings of the runtimes", "not read yet: silidock emulator"),
             effective: not_proven_yet().into(),
+            unproven: Vec::new(),
             rosetta: Fact::unknown("whether Rosetta for Linux is here", "not looked for yet: silidock emulator"),
             shared_socket: Fact::unknown("who owns /var/run/docker.sock", "not looked for yet: silidock emulator"),
             crashes: Vec::new(),
@@ -274,6 +277,15 @@ pub struct ProvenEmulator {
     pub features: Fact<Vec<String>>,
 }
 
+/// A platform that the probe tried and learned nothing of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct UnprovenPlatform {
+    /// The foreign platform tried.
+    pub platform: Platform,
+    /// Why it is not known.
+    pub gap: Gap,
+}
+
 /// One sign by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct ProvenSign {
@@ -317,6 +329,18 @@ impl EmulationFacts {
             0 => Gap::new(what, "none were found on this machine"),
             n => Gap::new(what, format!("this machine has {n} of them, and which one this engine is cannot be told")),
         })
+    }
+
+    /// Why nothing was proven for a platform's architecture.
+    pub fn gap_of(&self, architecture: &str) -> Gap {
+        let tried = self.unproven.iter().find(|u| u.platform.architecture == architecture);
+        let untried = || {
+            Gap::new(
+                format!("what runs linux/{architecture}"),
+                format!("linux/{architecture} was not among the platforms tried"),
+            )
+        };
+        tried.map(|u| u.gap.clone()).or_else(|| self.effective.gap().cloned()).unwrap_or_else(untried)
     }
 
     /// What the probe found for a platform's architecture.
