@@ -16,6 +16,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("host", &[]),
     ("diagnosis", &[]),
     ("engine", &["host"]),
+    ("probe", &[]),
+    ("measure", &["diagnosis", "engine", "probe"]),
     ("observe", &["diagnosis", "engine", "host"]),
     ("remedy", &["diagnosis"]),
     ("report", &["diagnosis"]),

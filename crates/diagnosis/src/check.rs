@@ -6,6 +6,7 @@ use ts_rs::TS;
 
 use crate::{
     compose::Pin,
+    emulation,
     execution::{ContainerExecution, Expected, judge},
     fact::{Fact, Gap},
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind, finding_id},
@@ -77,6 +78,22 @@ pub enum Need {
     DefaultPlatforms,
     /// What kind of machine this is.
     HostFacts,
+    /// What the probe found for each foreign platform.
+    EffectiveEmulator,
+    /// What the probe found for Intel programs.
+    EffectiveIntel,
+    /// What the engine's runtime is set to.
+    ConfiguredEmulator,
+    /// Whether somebody says that Rosetta runs here.
+    RosettaClaim,
+    /// The engine's kernel and the Mac's system.
+    KernelAndMacOs,
+    /// The version of Rosetta that runs and that of the Mac's own.
+    RosettaVersions,
+    /// The features of the processor that programs see which asked for some.
+    CpuFeatures,
+    /// The logs of containers that ended badly under emulation.
+    CrashLogs,
 }
 
 /// Missing facts of one kind.
@@ -145,6 +162,20 @@ impl<'a> Context<'a> {
             Need::ComposeFiles => Missing { whole: None, parts: self.compose_gaps() },
             Need::DefaultPlatforms => whole(inventory.default_platforms.gap()),
             Need::HostFacts => whole(inventory.host.apple_silicon.gap()),
+            Need::EffectiveEmulator => {
+                let engine = || Subject::new(SubjectKind::Engine, &inventory.engine.endpoint);
+                let parts = inventory.emulation.unproven.iter().map(|u| (engine(), u.gap.clone())).collect();
+                Missing { whole: inventory.emulation.effective.gap().cloned(), parts }
+            }
+            Need::EffectiveIntel => whole(emulation::proven_intel(inventory).err().as_ref()),
+            Need::ConfiguredEmulator => whole(emulation::configured(inventory).err().as_ref()),
+            Need::RosettaClaim => whole(emulation::rosetta_claims(self).err().as_ref()),
+            Need::KernelAndMacOs => whole(emulation::kernel_rule(inventory).err().as_ref()),
+            Need::RosettaVersions => whole(emulation::rosetta_versions(inventory).err().as_ref()),
+            Need::CpuFeatures => self.container_parts(|container, _| emulation::features_gap(inventory, container)),
+            Need::CrashLogs => {
+                self.container_parts(|container, execution| emulation::log_gap(inventory, container, execution))
+            }
         }
     }
 

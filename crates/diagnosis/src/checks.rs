@@ -2,12 +2,19 @@
 
 use crate::check::Check;
 
+mod cpu_feature_missing;
+mod crash_under_emulation;
 mod default_platform_env;
 mod emulated_container;
 mod emulated_engine;
+mod emulator_missing;
 mod mixed_container;
 mod needless_emulation;
 mod pin_missing;
+mod rosetta_kernel_mismatch;
+mod rosetta_not_effective;
+mod rosetta_off;
+mod rosetta_stale;
 mod stale_container_image;
 
 /// All checks, in the order they are documented.
@@ -19,6 +26,13 @@ pub static CATALOG: &[&Check] = &[
     &stale_container_image::CHECK,
     &pin_missing::CHECK,
     &default_platform_env::CHECK,
+    &emulator_missing::CHECK,
+    &rosetta_not_effective::CHECK,
+    &rosetta_kernel_mismatch::CHECK,
+    &rosetta_off::CHECK,
+    &rosetta_stale::CHECK,
+    &cpu_feature_missing::CHECK,
+    &crash_under_emulation::CHECK,
 ];
 
 /// A check by its id.

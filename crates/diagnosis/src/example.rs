@@ -9,6 +9,7 @@ use crate::{
         ImagePlatform, ImageStore, Inventory, Listing, Locality, Process, Runtime,
     },
     platform::Platform,
+    runtime::EmulationFacts,
     schema::Schema,
 };
 
@@ -72,6 +73,7 @@ pub fn inventory(arch: &str) -> Inventory {
         containers: Listing::of(Vec::new()),
         projects: Vec::new(),
         default_platforms: Fact::Known(Vec::new()),
+        emulation: EmulationFacts::default(),
     }
 }
 

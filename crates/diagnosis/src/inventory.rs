@@ -11,6 +11,7 @@ use crate::{
     emulator::EmulatorSign,
     fact::{Fact, Gap},
     platform::Platform,
+    runtime::EmulationFacts,
     schema::Schema,
 };
 
@@ -36,6 +37,9 @@ pub struct Inventory {
     pub projects: Vec<ComposeProject>,
     /// Every place that sets DOCKER_DEFAULT_PLATFORM.
     pub default_platforms: Fact<Vec<DefaultPlatform>>,
+    /// Settings of runtimes, what the probe proved, and what logs say. Older captures have none of it.
+    #[serde(default)]
+    pub emulation: EmulationFacts,
 }
 
 /// A list of things, and what could not be read of it.

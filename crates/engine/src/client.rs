@@ -265,7 +265,15 @@ impl Engine {
         events::stream(self.shared.wire.clone(), &self.versioned("/events"))
     }
 
-    fn versioned(&self, path: &str) -> String {
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.shared.wire
+    }
+
+    pub(crate) fn options(&self) -> &ConnectOptions {
+        &self.shared.options
+    }
+
+    pub(crate) fn versioned(&self, path: &str) -> String {
         format!("/v{}{path}", self.shared.api)
     }
 
@@ -278,7 +286,11 @@ impl Engine {
         serde_json::from_slice(&bytes).map_err(|error| self.shared.wire.unreadable(asked, reason(&error)))
     }
 
-    async fn list<T: DeserializeOwned>(&self, path: &str, asked: Asked<'_>) -> Result<Listing<T>, EngineError> {
+    pub(crate) async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        asked: Asked<'_>,
+    ) -> Result<Listing<T>, EngineError> {
         let bytes = self.get(path, asked, self.shared.options.list).await?;
         Listing::parse(&bytes).map_err(|error| self.shared.wire.unreadable(asked, reason(&error)))
     }

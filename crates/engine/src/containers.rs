@@ -142,7 +142,7 @@ fn without_slash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Strin
     Ok(names.unwrap_or_default().into_iter().map(bare).collect())
 }
 
-fn kept_labels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+pub(crate) fn kept_labels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     let labels: Option<BTreeMap<String, String>> = Option::deserialize(deserializer)?;
     let mut labels = labels.unwrap_or_default();
     labels.retain(|key, _| KEPT_LABELS.iter().any(|prefix| key.starts_with(prefix)));

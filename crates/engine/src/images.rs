@@ -153,7 +153,7 @@ impl ImageConfig {
 }
 
 /// Older engines write `<none>:<none>` where there is no name.
-fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(crate) fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let names: Option<Vec<String>> = Option::deserialize(deserializer)?;
     Ok(names.unwrap_or_default().into_iter().filter(|name| !name.contains("<none>")).collect())
 }

@@ -1,5 +1,6 @@
 //! The Docker Engine API: which engines there are, how to reach one, and typed answers to the few questions
-//! Silidock asks. Nothing is judged here, and nothing is started, pulled or changed.
+//! Silidock asks. Nothing is judged and nothing is pulled here; what is started, and removed again, are the throw-away
+//! containers of `throwaway` alone.
 
 mod client;
 mod containers;
@@ -14,6 +15,7 @@ mod resolve;
 mod runtime;
 mod sockets;
 mod ssh;
+mod throwaway;
 mod top;
 mod version;
 mod wire;
@@ -30,6 +32,7 @@ pub use records::{About, Component, Descriptor, PlatformRecord};
 pub use resolve::{Candidate, Origin, ResolveError, Target, list_targets, resolve};
 pub use runtime::{Identified, Runtime, identify};
 pub use sockets::{KNOWN_SOCKETS, KnownSocket};
+pub use throwaway::{Created, LabelledImage, LoadError, Output, Throwaway};
 pub use top::{Process, TopError};
 pub use version::{ApiVersion, Product, VersionInfo};
 

@@ -10,6 +10,7 @@ use bollard::errors::Error;
 use bollard::{ClientVersion, Docker};
 use futures_util::{Stream, StreamExt};
 use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, header};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
@@ -26,6 +27,14 @@ const NO_LIMIT: u64 = 365 * 24 * 3600;
 
 /// bollard puts a version into each path; the whole path is replaced here, so its value does not matter.
 const ANY_VERSION: ClientVersion = ClientVersion { major_version: 1, minor_version: 40 };
+
+/// What is sent with a request that is more than a question.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub method: Method,
+    pub content_type: &'static str,
+    pub body: Vec<u8>,
+}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Wire {
@@ -74,6 +83,15 @@ impl Wire {
     /// The answer's body in pieces. bollard has no call for an arbitrary question, but its image export hands a
     /// body through unread and a request modifier may change where the request goes.
     pub fn stream(&self, path: &str) -> impl Stream<Item = Result<impl AsRef<[u8]> + use<>, Error>> + Send + use<> {
+        self.exchange(path, None)
+    }
+
+    /// The same for any request.
+    pub fn exchange(
+        &self,
+        path: &str,
+        sent: Option<Sent>,
+    ) -> impl Stream<Item = Result<impl AsRef<[u8]> + use<>, Error>> + Send + use<> {
         let wanted: Result<PathAndQuery, _> = path.parse();
         let docker = self.docker.clone();
         futures_util::stream::once(async move {
@@ -83,6 +101,12 @@ impl Wire {
                 parts.path_and_query = Some(wanted.clone());
                 // Scheme and authority were valid before, and so they are with another path.
                 *request.uri_mut() = http::Uri::from_parts(parts).unwrap_or_default();
+                if let Some(sent) = &sent {
+                    *request.method_mut() = sent.method.clone();
+                    let content_type = HeaderValue::from_static(sent.content_type);
+                    request.headers_mut().insert(header::CONTENT_TYPE, content_type);
+                    *request.body_mut() = bollard::body_full(sent.body.clone().into());
+                }
                 request
             });
             Ok(docker.export_image("silidock"))
@@ -95,8 +119,19 @@ impl Wire {
 
     /// The whole answer to a question.
     pub async fn get(&self, path: &str, asked: Asked<'_>, limit: Duration) -> Result<Vec<u8>, EngineError> {
+        self.send(path, None, asked, limit).await
+    }
+
+    /// The whole answer to any request.
+    pub async fn send(
+        &self,
+        path: &str,
+        sent: Option<Sent>,
+        asked: Asked<'_>,
+        limit: Duration,
+    ) -> Result<Vec<u8>, EngineError> {
         let collecting = async {
-            let mut body = std::pin::pin!(self.stream(path));
+            let mut body = std::pin::pin!(self.exchange(path, sent));
             let mut bytes = Vec::new();
             while let Some(piece) = body.next().await {
                 bytes.extend_from_slice(piece.map_err(|error| self.failed(asked, error))?.as_ref());
@@ -106,9 +141,12 @@ impl Wire {
             }
             Ok(bytes)
         };
-        timeout(limit, collecting).await.unwrap_or_else(|_| {
-            Err(EngineError::TimedOut { endpoint: self.endpoint.clone(), during: asked.to_string(), after: limit })
-        })
+        timeout(limit, collecting).await.unwrap_or_else(|_| Err(self.late(asked, limit)))
+    }
+
+    /// An answer that did not come in time.
+    pub fn late(&self, asked: Asked<'_>, after: Duration) -> EngineError {
+        EngineError::TimedOut { endpoint: self.endpoint.clone(), during: asked.to_string(), after }
     }
 
     /// An error of bollard in this crate's words.

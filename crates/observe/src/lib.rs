@@ -10,12 +10,14 @@ mod engine_facts;
 mod host_facts;
 mod images;
 mod processes;
+pub mod runtimes;
 
 use std::sync::Mutex;
 
 use silidock_diagnosis::{
     fact::{Fact, Gap},
     inventory::{Image, Inventory, Listing},
+    runtime::EmulationFacts,
     schema::Schema,
 };
 use silidock_engine::{Engine, EngineError, Target};
@@ -69,6 +71,7 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         containers: Listing::missing(Gap::new("the list of containers", "not read yet")),
         projects: Vec::new(),
         default_platforms: Fact::unknown("the places that set DOCKER_DEFAULT_PLATFORM", "not read yet"),
+        emulation: EmulationFacts::default(),
     };
     let inventory = Mutex::new(inventory);
     let known = images::Configs::default();

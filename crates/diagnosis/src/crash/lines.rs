@@ -1,0 +1,147 @@
+//! A line for every row, as users reported it, and lines that look alike and mean something else.
+
+/// (row, line)
+pub(super) const LINES: &[(&str, &str)] = &[
+    (
+        "platform-differs",
+        "WARNING: The requested image's platform (linux/amd64) does not match the detected host platform (linux/arm64/v8) and no specific platform was requested",
+    ),
+    (
+        "no-matching-manifest",
+        "Error response from daemon: no matching manifest for linux/arm64/v8 in the manifest list entries: no match for platform in manifest: not found",
+    ),
+    (
+        "other-platform-here",
+        "Error response from daemon: image with reference mysql:5.7 was found but does not provide the specified platform (linux/arm64)",
+    ),
+    (
+        "platform-moved",
+        "image with reference web:1 was found but does not match the specified platform: wanted linux/amd64, actual: linux/arm64",
+    ),
+    (
+        "platform-moved",
+        "image with reference web:1 was found but its platform (linux/arm64) does not match the specified platform (linux/amd64)",
+    ),
+    (
+        "base-image-platform",
+        r#"InvalidBaseImagePlatform: Base image alpine:3.19 was pulled with platform "linux/arm64", expected "linux/amd64" for current build (line 1)"#,
+    ),
+    (
+        "platform-not-emulated",
+        "WARN[0000] platform linux/amd64 cannot pass the validation, kernel support for miscellaneous binary may have not enabled.",
+    ),
+    ("exec-format-error", "exec /usr/local/bin/docker-entrypoint.sh: exec format error"),
+    ("exec-format-error", "standard_init_linux.go:228: exec user process caused: exec format error"),
+    (
+        "exec-format-error",
+        "OCI runtime create failed: unable to start container process: exec: \"/app\": exec format error: unknown",
+    ),
+    ("mac-program-needs-rosetta", "zsh: bad CPU type in executable: tool\n/bin/tool: Bad CPU type in executable"),
+    ("colima-no-rosetta", "WARN[0001] Unable to enable Rosetta: Rosetta2 is not installed"),
+    (
+        "lima-built-for-older-macos",
+        "Unable to configure Rosetta: failed to create a new rosetta directory share caching option: unsupported build target macOS version for 14.0 (the binary was built with __MAC_OS_X_VERSION_MAX_ALLOWED=130300; needs recompilation)",
+    ),
+    ("lima-rosetta-not-configured", "level=warning msg=\"Unable to configure Rosetta: not installed\""),
+    (
+        "container-rosetta-not-installed",
+        r#"Error: internalError: "Error Domain=VZErrorDomain Code=2 "Rosetta is not installed" UserInfo={}"#,
+    ),
+    ("finch-kernel", "level=warning msg=\"Rosetta does not support Linux kernel 6.18 on macOS < 26, disabling\""),
+    ("install-under-rosetta", "Installing Rosetta 2 on this system is not supported."),
+    ("rosetta-no-intel-loader", "rosetta error: failed to open elf at /lib64/ld-linux-x86-64.so.2"),
+    ("rosetta-no-intel-loader", "rosetta error: failed to open elf at /lib/ld-musl-x86_64.so.1"),
+    ("qemu-no-loader", "qemu-x86_64: Could not open '/lib64/ld-linux-x86-64.so.2': No such file or directory"),
+    ("qemu-no-loader", "aarch64-binfmt-P: Could not open '/lib/ld-linux-aarch64.so.1': No such file or directory"),
+    ("arm-loader-missing", "bash: ./tool: cannot execute binary file: Exec format error"),
+    ("rosetta-auxiliary-vector", "rosetta error: unhandled auxillary vector type 29"),
+    (
+        "rosetta-vdso",
+        "assertion failed [hash_table != nullptr]: Failed to find vdso DT_HASH\n (Vdso.cpp:78 get_vdso_symbol)",
+    ),
+    ("rosetta-basic-block", "assertion failed [block != nullptr]: BasicBlock requested for unrecognized address"),
+    ("rosetta-shared-memory", "(VMAllocationTracker.cpp:745 remove_shared_mem)"),
+    (
+        "rosetta-existing-mapping",
+        "assertion failed [result.value != EEXIST]: VmTracker attempted to allocate existing mapping",
+    ),
+    ("rosetta-futex", "rosetta error: futex(FUTEX_LOCK_PI_PRIVATE) failure: 35"),
+    ("rosetta-proc-self-exe", "rosetta error: Unable to open /proc/self/exe: 40"),
+    ("rosetta-system-call", "rosetta error: Unimplemented syscall number 282"),
+    ("rosetta-chrome-gpu", "Failed to open file: /run/rosetta/rosetta"),
+    (
+        "rosetta-thread-sanitizer",
+        "FATAL: ThreadSanitizer: memory layout is incompatible, even though ASLR is disabled.",
+    ),
+    ("rosetta-udev", "/lib/x86_64-linux-gnu/libudev.so.1(udev_enumerate_scan_devices+0x2cd)"),
+    ("rosetta-java", "# A fatal error has been detected by the Java Runtime Environment:"),
+    ("rosetta-seccomp", "error: unable to load seccomp BPF program: Invalid argument"),
+    ("rosetta-libcrun", "Failed to re-execute libcrun via memory file descriptor"),
+    ("rosetta-systemd", "Failed to allocate manager object: Invalid argument"),
+    ("orbstack-rosetta-path", "FileNotFoundError: [Errno 2] No such file or directory: '/mnt/rv/[rosetta]'"),
+    (
+        "orbstack-rosetta-cpuinfo",
+        "bind /run/rosetta-cpuinfo -> /proc/cpuinfo: stat /run/rosetta-cpuinfo: no such file or directory",
+    ),
+    ("rosetta-wrong-results", "remote error: tls: bad record MAC"),
+    ("rosetta-netlink", "critical libmamba Could not query network interfaces over netlink"),
+    ("rosetta-other", "rosetta error: mmap_anonymous_rw mmap failed, size=1000"),
+    ("qemu-segmentation-fault", "qemu: uncaught target signal 11 (Segmentation fault) - core dumped"),
+    ("qemu-illegal-instruction", "qemu: uncaught target signal 4 (Illegal instruction) - core dumped"),
+    ("qemu-other-signal", "qemu: uncaught target signal 6 (Aborted) - core dumped"),
+    ("qemu-go-pointers", "runtime: lfstack.push invalid packing: node=0xffff8f6b0000 cnt=0x1 packed="),
+    ("qemu-ptrace", "PTRACE_TRACEME: Function not implemented"),
+    ("qemu-ptrace", "strace: test_ptrace_get_syscall_info: ptrace: Function not implemented"),
+    ("qemu-not-implemented", "Error: Function not implemented (os error 38)"),
+    ("qemu-not-implemented", "OSError: [Errno 38] Function not implemented"),
+    ("qemu-not-implemented", "System.IO.IOException: Function not implemented"),
+    (
+        "qemu-sql-server",
+        "/opt/mssql/bin/sqlservr: Invalid mapping of address 0x40092b8000 in reserved address space below 0x400000000000. Possible causes:",
+    ),
+    ("qemu-jemalloc", "<jemalloc>: (This is the expected behaviour if you are running under QEMU)"),
+    ("cpu-x86-64-v2", "Fatal glibc error: CPU does not support x86-64-v2"),
+    ("cpu-x86-64-v3", "Fatal glibc error: CPU does not support x86-64-v3"),
+    (
+        "mongodb-avx",
+        "WARNING: MongoDB 5.0+ requires a CPU with AVX support, and your current system does not appear to have that!",
+    ),
+    ("bitnami-illegal-instruction", "/opt/bitnami/scripts/libos.sh: line 346:    52 Illegal instruction     \"$@\""),
+    (
+        "tensorflow-avx",
+        "The TensorFlow library was compiled to use AVX instructions, but these aren't available on your machine.",
+    ),
+    ("qemu-native-io", "Kernel asynchronous I/O not supported"),
+    ("qemu-native-io", "[ERROR] InnoDB: io_setup() failed with ENOSYS after 5 attempts."),
+    (
+        "qemu-native-io",
+        "[ERROR] [MY-012584] [InnoDB] Linux Native AIO interface is not supported on this platform. Please check your OS documentation",
+    ),
+    ("rosetta-registers", "Couldn't get CS register: Input/output error."),
+    (
+        "rosetta-core-dump",
+        "warning: Selected architecture i386:x86-64 is not compatible with reported target architecture aarch64",
+    ),
+];
+
+/// Lines that look alike and have nothing to do with architectures.
+pub(super) const NOT_ARCHITECTURE: &[&str] = &[
+    "[Warning] InnoDB: io_setup() failed with EAGAIN. Will make 5 attempts before giving up.",
+    "[ERROR] InnoDB: io_setup() failed with EAGAIN after 5 attempts.",
+    "InnoDB: io_setup() attempt 1.",
+    "nginx: [emerg] io_setup() failed (11: Resource temporarily unavailable)",
+    "Segmentation fault (core dumped)",
+    "[1]    4242 illegal hardware instruction",
+    "fatal error: unexpected signal during runtime execution",
+    "ptrace: Operation not permitted",
+    "strace: attach: ptrace(PTRACE_SEIZE, 1): Operation not permitted",
+    "realloc(): invalid pointer",
+    "MongoDB starting : pid=1 port=27017 dbpath=/data/db 64-bit host=qemu-x86_64",
+    "installing qemu-user-static and rosetta documentation",
+    "docker: Error response from daemon: pull access denied for web, repository does not exist",
+    "Failed to open file: /etc/app.conf",
+    "CPU does not support hardware virtualization",
+    "Error: ENOSYS: function not implemented, mkdir '/proc/x'",
+    "no matching host key type found",
+    "syntax error: exec format of message 3 is unknown",
+];

@@ -1,0 +1,20 @@
+//! Throw-away containers that carry the probe, for whoever asks: start one, read its answer, leave nothing behind.
+//! Why somebody asks, and what follows from the answer, is not known here. Nothing is pulled, and no object of anybody
+//! else is touched.
+
+mod archive;
+mod error;
+mod identify;
+mod installation;
+mod judge;
+mod options;
+mod sweep;
+mod visit;
+
+pub use error::MeasureError;
+pub use identify::{Identification, identify};
+pub use installation::{EXPIRES_LABEL, Installation, InstallationError, OWNER_LABEL};
+pub use judge::{Effective, Says, Sign, Source, TargetEmulation};
+pub use options::{Options, Probes};
+pub use silidock_probe::{Answer, Arm, Cpu, X86};
+pub use sweep::{Swept, sweep};

@@ -1,0 +1,53 @@
+//! Removes what a run of this installation left behind that is gone or has let its time pass. Objects of other
+//! installations are never touched, nor those of a run that is still busy.
+
+use silidock_diagnosis::fact::Gap;
+use silidock_engine::Engine;
+
+use crate::error::MeasureError;
+use crate::installation::{Installation, OWNER_LABEL};
+use crate::visit::insist;
+
+/// What a sweep did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Containers that were removed, by name.
+    pub containers: Vec<String>,
+    /// Images that were removed, by tag or identifier.
+    pub images: Vec<String>,
+    /// What could not be removed or looked at.
+    pub gaps: Vec<Gap>,
+}
+
+/// Sweeps one engine. Call it once after connecting, before the first measurement.
+///
+/// # Errors
+/// The engine cannot be asked for what is there.
+pub async fn sweep(engine: &Engine, installation: &Installation) -> Result<Swept, MeasureError> {
+    let mut swept = Swept::default();
+    for container in engine.labelled_containers(OWNER_LABEL).await?.items {
+        if installation.abandoned(&container.labels) {
+            let name = container.name().to_owned();
+            match insist(|| engine.remove_throwaway(&container.id)).await {
+                Ok(()) => swept.containers.push(name),
+                Err(error) => swept.gaps.push(Gap::new(format!("whether container {name} is gone"), error.to_string())),
+            }
+        }
+    }
+    for image in engine.labelled_images(OWNER_LABEL).await?.items {
+        if !installation.abandoned(&image.labels) {
+            continue;
+        }
+        let names = if image.repo_tags.is_empty() { vec![image.id] } else { image.repo_tags };
+        for name in names {
+            match insist(|| engine.remove_image(&name)).await {
+                Ok(()) => swept.images.push(name),
+                Err(error) => swept.gaps.push(Gap::new(format!("whether image {name} is gone"), error.to_string())),
+            }
+        }
+    }
+    if let Err(error) = installation.forget_gone_runs() {
+        swept.gaps.push(Gap::new("which earlier runs are gone", error.to_string()));
+    }
+    Ok(swept)
+}

@@ -1,0 +1,21 @@
+//! What the probe answers, and the tiny programs it starts. Facts only: which of them prove what is decided by
+//! whoever reads the answer.
+#![forbid(unsafe_code)]
+
+mod answer;
+pub mod elf;
+mod marks;
+
+pub use answer::{Answer, Arm, Cpu, Ended, Exe, Mark, Own, Refusal, SCHEMA, Seen, Stub, X86};
+pub use elf::{Machine, STUB_STATUS};
+pub use marks::{Known, MARKS, find};
+
+/// The architecture this is built for, in Go's word.
+#[must_use]
+pub fn built_for() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}

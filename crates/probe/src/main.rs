@@ -1,0 +1,57 @@
+//! The probe: says what it runs on, as one line of JSON, and ends. It needs no library, no file and no right.
+//!
+//!     silidock-probe identify         everything, with a program of each platform started as a child
+//!     silidock-probe identify own     the processor and its own process only
+
+mod cpu;
+mod proc;
+mod stubs;
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use silidock_probe::{Answer, SCHEMA, Stub, built_for};
+
+const USAGE: &[u8] = b"usage: silidock-probe identify [own]\n";
+const MISUSED: u8 = 64;
+
+fn main() -> ExitCode {
+    let words: Vec<_> = env::args_os().skip(1).collect();
+    let words: Vec<_> = words.iter().map(|word| word.to_str().unwrap_or_default()).collect();
+    let written = match words.as_slice() {
+        ["identify"] => tell(&identify(stubs::all())),
+        ["identify", "own"] => tell(&identify(Vec::new())),
+        _ => {
+            // Nobody to tell it to if even this fails.
+            let _ = io::stderr().write_all(USAGE);
+            return ExitCode::from(MISUSED);
+        }
+    };
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn identify(stubs: Vec<Stub>) -> Answer {
+    let auxiliary = proc::auxiliary();
+    Answer {
+        schema: SCHEMA.to_owned(),
+        built_for: built_for().to_owned(),
+        kernel: proc::kernel(),
+        page_size: auxiliary.page_size,
+        cpu: cpu::cpu(&auxiliary),
+        cpuinfo: proc::cpuinfo(),
+        own: proc::own(),
+        stubs,
+    }
+}
+
+fn tell(answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    let mut output = io::stdout().lock();
+    output.write_all(&line)?;
+    output.flush()
+}
