@@ -13,7 +13,7 @@ TARGET=$(target_dir)
 linker() {
   local sysroot found
   sysroot=$(rustc --print sysroot)
-  found=$(find "$sysroot/lib/rustlib" -path '*/bin/rust-lld' -print -quit 2>/dev/null)
+  found=$(find "$sysroot/lib/rustlib" -path '*/bin/rust-lld' 2>/dev/null | sed -n 1p)
   [ -n "$found" ] || found=$(command -v rust-lld || command -v ld.lld) ||
     die "no rust-lld in $sysroot and no ld.lld on PATH"
   echo "$found"
@@ -23,8 +23,9 @@ linker() {
 standard_library() {
   [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ] && return
   if command -v rustup >/dev/null && rustup target add "$1" >&2; then return; fi
-  die "no standard library for $1: rustup target add $1   (Debian without rustup: apt-get install libstd-rust-dev
-  for this machine's own architecture, libstd-rust-dev:arm64 or :amd64 for the other, and SILIDOCK_PROBE_DIR)"
+  die "no standard library for $1: rustup target add $1
+  (without rustup, on Debian: rustc-web with libstd-rust-web-dev:arm64, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross
+  build a static program too; hand its folder over in SILIDOCK_PROBE_DIR)"
 }
 
 build() {

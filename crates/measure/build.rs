@@ -16,11 +16,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=SILIDOCK_PROBE_DIR");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("no OUT_DIR")?);
-    let folder = env::var_os("SILIDOCK_PROBE_DIR").map_or_else(|| beside(&out), |given| Ok(PathBuf::from(given)))?;
-    // A folder that is missing would make cargo build the crate anew each time.
-    if !folder.is_dir() {
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    }
+    let folder = match env::var_os("SILIDOCK_PROBE_DIR").map(PathBuf::from) {
+        Some(given) if given.is_dir() => given,
+        Some(given) => return Err(format!("SILIDOCK_PROBE_DIR: {} is no folder", given.display()).into()),
+        None => {
+            let beside = beside(&out)?;
+            // If it were missing, cargo would build the crate anew each time.
+            fs::create_dir_all(&beside).map_err(|error| format!("{}: {error}", beside.display()))?;
+            beside
+        }
+    };
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut rows = String::new();
     for (arch, machine) in PROBES {
