@@ -239,6 +239,7 @@ describe("on the lab's engine", () => {
     const asked = front.asked;
     await window.command("r");
     await eventually("a rescan asks the engine", () => front.asked > asked);
+    await eventually("the rescan is over", () => window.script("return [...document.querySelectorAll('header button')].some((one) => one.innerText.trim() === 'Rescan' && !one.disabled)"));
   });
 
   test("when the engine goes away, what was seen stays, with its age, until it is back", async () => {
