@@ -10,6 +10,7 @@ const EVENT: &str = "silidock-menu";
 
 /// Items of ours: id that the window knows (`MenuAction` in `ui/src/host/host.ts`), words, key.
 const FILE: [(&str, &str, &str); 1] = [("export", "Export Report…", "CmdOrCtrl+E")];
+const EDIT: [(&str, &str, &str); 1] = [("find", "Find…", "CmdOrCtrl+F")];
 const VIEW: [(&str, &str, &str); 7] = [
     ("screen-1", "Diagnosis", "CmdOrCtrl+1"),
     ("screen-2", "Containers", "CmdOrCtrl+2"),
@@ -26,7 +27,7 @@ pub fn install(desktop: &AppHandle) -> tauri::Result<()> {
         desktop.set_menu(menu(desktop)?)?;
         desktop.on_menu_event(|desktop, event| {
             let id = event.id().as_ref();
-            if FILE.iter().chain(&VIEW).any(|(known, ..)| *known == id) {
+            if FILE.iter().chain(&EDIT).chain(&VIEW).any(|(known, ..)| *known == id) {
                 // A window that closed meanwhile needs no event.
                 drop(desktop.emit(EVENT, id));
             }
@@ -58,8 +59,12 @@ fn menu(desktop: &AppHandle) -> tauri::Result<Menu<Wry>> {
         file = file.item(&item(row)?);
     }
     let file = file.separator().close_window().build()?;
-    let edit =
-        SubmenuBuilder::new(desktop, "Edit").undo().redo().separator().cut().copy().paste().select_all().build()?;
+    let mut edit =
+        SubmenuBuilder::new(desktop, "Edit").undo().redo().separator().cut().copy().paste().select_all().separator();
+    for row in &EDIT {
+        edit = edit.item(&item(row)?);
+    }
+    let edit = edit.build()?;
     let mut view = SubmenuBuilder::new(desktop, "View");
     for row in &VIEW {
         view = view.item(&item(row)?);

@@ -28,7 +28,9 @@ impl Saved {
     fn own(&self, path: PathBuf) -> Result<PathBuf, Failure> {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&path) {
             true => Ok(path),
-            false => Err(Failure::new(FailureCode::Refused, "Only reports that were saved since the start are opened.")),
+            false => {
+                Err(Failure::new(FailureCode::Refused, "Only reports that were saved since the start are opened."))
+            }
         }
     }
 }

@@ -74,12 +74,12 @@ describe("on the lab's engine", () => {
   test("filter and order", async () => {
     await window.go("containers");
     const count = (await window.rows()).length;
-    const filter = await window.find("input[type=search]");
-    await filter.sendKeys("labshop arm64");
+    await window.command("f");
+    await window.keys("labshop arm64");
     const narrowed = await window.rows();
     assert.ok(narrowed.length > 0 && narrowed.length < count, `${narrowed.length} of ${count}`);
     assert.ok(narrowed.every((row) => /labshop/.test(row.join(" ")) && /arm64/.test(row.join(" "))), narrowed.join("\n"));
-    await filter.sendKeys(Key.ESCAPE);
+    await window.keys(Key.ESCAPE);
     assert.equal((await window.rows()).length, count, "Escape clears the filter");
 
     await window.browser.findElement(By.xpath("//label[contains(., 'Only emulated')]")).click();
@@ -239,6 +239,7 @@ describe("on the lab's engine", () => {
     const asked = front.asked;
     await window.command("r");
     await eventually("a rescan asks the engine", () => front.asked > asked);
+    await eventually("the rescan is over", () => window.script("return [...document.querySelectorAll('header button')].some((one) => one.innerText.trim() === 'Rescan' && !one.disabled)"));
   });
 
   test("when the engine goes away, what was seen stays, with its age, until it is back", async () => {

@@ -1,7 +1,7 @@
 // Opens the real window through tauri-driver, and ends it. One driver for each window: the window inherits its environment.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -47,11 +47,15 @@ export async function eventually(what, ask, patience = PATIENCE) {
 }
 
 export class Window {
-  /** Opens a window with an empty home folder. `environment` is added to it; nothing else of Docker's reaches it. */
-  static async open({ environment = {}, args = [], rect = { width: 1180, height: 760 } } = {}) {
-    const home = mkdtempSync(join(tmpdir(), "silidock-window-"));
+  /** Opens a window with an empty home folder, which `prepare` may fill. Of this environment only `environment` reaches it. */
+  static async open({ environment = {}, args = [], rect = { width: 1180, height: 760 }, prepare = () => {} } = {}) {
+    const folder = mkdtempSync(join(tmpdir(), "silidock-window-"));
+    // The sample names its folder after the user, whom this names.
+    const home = join(folder, "sam");
+    mkdirSync(home);
+    prepare(home);
     const [port, nativePort] = [await freePort(), await freePort()];
-    const { PATH, DISPLAY, LANG, NO_AT_BRIDGE, GTK_THEME } = process.env;
+    const { PATH, DISPLAY, LANG, NO_AT_BRIDGE } = process.env;
     const driver = spawn(needed("SILIDOCK_TAURI_DRIVER"), ["--port", String(port), "--native-port", String(nativePort)], {
       detached: true,
       stdio: "ignore",
@@ -60,9 +64,8 @@ export class Window {
         DISPLAY,
         LANG,
         NO_AT_BRIDGE,
-        ...(GTK_THEME ? { GTK_THEME } : {}),
         HOME: home,
-        TMPDIR: home,
+        TMPDIR: folder,
         SILIDOCK_DATA_DIR: join(home, "data"),
         SILIDOCK_EXPORT_DIR: home,
         ...environment,
@@ -78,16 +81,17 @@ export class Window {
       const browser = await new selenium.Builder().withCapabilities(capabilities).usingServer(`${server}/`).build();
       await browser.manage().setTimeouts({ script: PATIENCE });
       await browser.manage().window().setRect({ x: 0, y: 0, ...rect });
-      return new Window(browser, driver, home);
+      return new Window(browser, driver, folder, home);
     } catch (error) {
-      end(driver, home);
+      end(driver, folder);
       throw error;
     }
   }
 
-  constructor(browser, driver, home) {
+  constructor(browser, driver, folder, home) {
     this.browser = browser;
     this.driver = driver;
+    this.folder = folder;
     this.home = home;
   }
 
@@ -95,7 +99,7 @@ export class Window {
     try {
       await this.browser.quit();
     } finally {
-      end(this.driver, this.home);
+      end(this.driver, this.folder);
     }
   }
 
@@ -187,11 +191,11 @@ async function wordsOf(element) {
   return (await element.getProperty("innerText")).replaceAll("\u00a0", " ").trim();
 }
 
-function end(driver, home) {
+function end(driver, folder) {
   try {
     process.kill(-driver.pid, "SIGTERM");
   } catch (error) {
     if (error.code !== "ESRCH") throw error;
   }
-  rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

@@ -15,7 +15,7 @@ export interface Shell {
 }
 
 /** Things the menu bar asks for. */
-export type MenuAction = "rescan" | "export" | "palette" | "engines" | `screen-${number}`;
+export type MenuAction = "rescan" | "export" | "find" | "palette" | "engines" | `screen-${number}`;
 
 export interface Host {
   readonly shell: Shell;

@@ -1,5 +1,5 @@
 // The window without Tauri: answers from a recorded scan, for working on the window in a browser and for its tests.
-// What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`.
+// What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`.
 // Not part of the built app.
 
 import type { ChangeOutcome, Commands, Event, Failure, FixPreview, HistoryEntry, Scan, ScanView, UndoPreview } from "./generated";
@@ -50,6 +50,11 @@ export function sampleHost(play: string | null): Host {
 
   const scan = (): Scan => {
     const now = { ...recording, takenAt: new Date().toISOString() };
+    if (play === "many") {
+      const copies = Array.from({ length: 300 }, (_, n) => recording.images.map((image) => ({ ...image, id: `${image.id}${n}`, tags: image.tags.map((tag) => `${tag}-${n}`) })));
+      const images = copies.flat();
+      return { ...now, images, coverage: { ...now.coverage, images: { seen: images.length, total: images.length, listed: true } } };
+    }
     if (play !== "clean") return now;
     return {
       ...now,

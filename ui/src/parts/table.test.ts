@@ -1,7 +1,7 @@
 import { createRawSnippet } from "svelte";
 import { describe, expect, test } from "vitest";
 
-import { byNumber, byText, matches, sorted, type Column } from "./table";
+import { byNumber, byText, filtered, searchable, sorted, type Column } from "./table";
 
 interface Row {
   name: string;
@@ -39,4 +39,6 @@ test.each([
   ["  SHOP  ", true],
   ["shop arm64", true],
   ["shop amd64", false],
-])("the filter %j fits: %s", (filter, fits) => expect(matches(filter, ["shop-db-1", "linux/arm64"])).toBe(fits));
+  ["db-1 linux", true],
+  ["db-1linux", false],
+])("the filter %j fits: %s", (filter, fits) => expect(filtered([{ search: searchable(["Shop-DB-1", "linux/arm64"]) }], filter)).toHaveLength(fits ? 1 : 0));

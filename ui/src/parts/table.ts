@@ -36,9 +36,13 @@ export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], sor
   return rows.toSorted(sorting.descending ? (a, b) => compare(b, a) : compare);
 }
 
-/** Every word of the filter stands somewhere in the row. */
-export function matches(filter: string, texts: readonly string[]): boolean {
+/** What a row is found by, made once for it. */
+export function searchable(texts: readonly string[]): string {
+  return texts.join("\n").toLowerCase();
+}
+
+/** The rows in which every word of the filter stands somewhere. */
+export function filtered<T extends { search: string }>(rows: readonly T[], filter: string): readonly T[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const all = texts.map((text) => text.toLowerCase());
-  return words.every((word) => all.some((text) => text.includes(word)));
+  return words.length === 0 ? rows : rows.filter((row) => words.every((word) => row.search.includes(word)));
 }

@@ -1,4 +1,5 @@
-// What the engine switcher and the palette offer: the engines of this machine, and the sample.
+// What the engine switcher and the palette offer: the engines of this machine, the sample, and where nothing is.
+// In this order: what can be chosen comes before what was only looked for.
 
 import type { EngineChoice, ScanRequest } from "../host/generated";
 
@@ -25,7 +26,7 @@ export function engineChoices(engines: readonly EngineChoice[] | null): EngineEn
     present: engine.present && engine.problem === null,
     target: { engine: engine.choose, sample: engine.sample },
   }));
-  if (real.some((entry) => entry.target.sample)) return real;
+  const samples = real.filter((entry) => entry.target.sample);
   const sample: EngineEntry = {
     key: "sample",
     name: "Explore a sample Mac",
@@ -36,5 +37,7 @@ export function engineChoices(engines: readonly EngineChoice[] | null): EngineEn
     present: true,
     target: { engine: null, sample: true },
   };
-  return [...real, sample];
+  const there = real.filter((entry) => entry.present && !entry.target.sample);
+  const absent = real.filter((entry) => !entry.present && !entry.target.sample);
+  return [...there, ...(samples.length > 0 ? samples : [sample]), ...absent];
 }

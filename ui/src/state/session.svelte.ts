@@ -127,12 +127,15 @@ class Session {
 
   #accept(view: ScanView): void {
     if (!supersedes(view, this.view)) return;
+    // A look that had begun when the engine went away may still end, with most of it missing. What was seen whole before
+    // stays, and the engine is no less gone.
+    const late = this.#lostBefore !== this.#lostAt && Date.parse(view.scan.takenAt) <= this.#lostAt;
+    if (late && this.view !== null) return;
     this.view = view;
     // Only the first look says so; the sample stays a stand-in until an engine or the sample itself is chosen.
     this.fallback = view.scan.sample ? (view.fallback ?? this.fallback) : null;
     this.failure = null;
-    // A look that had begun when the engine went away may still end well; that does not bring the engine back.
-    if (this.#lostBefore === this.#lostAt || Date.parse(view.scan.takenAt) > this.#lostAt) this.lost = null;
+    this.lost = null;
   }
 }
 

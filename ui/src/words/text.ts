@@ -2,7 +2,6 @@
 
 // Directional controls and invisible spacing that can make a name look like another one. ZWJ stays: emoji need it.
 const DECEPTIVE = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 function codePoint(character: string): string {
@@ -18,14 +17,6 @@ function picture(character: string): string {
 /** The text on one line, with everything that would not show made visible. */
 export function visible(text: string): string {
   return text.replace(CONTROL, picture).replace(DECEPTIVE, codePoint);
-}
-
-/** The same, but line ends and tabs stay what they are. */
-export function visibleLines(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => line.split("\t").map(visible).join("\t"))
-    .join("\n");
 }
 
 const PLAIN_WORD = /^[\w@%+=:,./~-]+$/;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { age, bytes, count, duration, percent } from "./numbers";
-import { fileName, shellLine, shortId, visible, visibleLines } from "./text";
+import { fileName, shellLine, shortId, visible } from "./text";
 
 /** No-break spaces are read as plain ones here. */
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
@@ -16,8 +16,6 @@ describe("text from an engine", () => {
     ["a\u200bb\ufeffc\u2028d", "a⟨U+200B⟩b⟨U+FEFF⟩c⟨U+2028⟩d"],
     ["שלום 👩‍🚀 café", "שלום 👩‍🚀 café"],
   ])("%j is shown as %j", (given, shown) => expect(visible(given)).toBe(shown));
-
-  test("lines keep their ends and tabs", () => expect(visibleLines("a\n\tb\u0000")).toBe("a\n\tb␀"));
 
   test.each([
     [["docker", "compose", "-f", "/a/b.yaml", "up", "-d"], "docker compose -f /a/b.yaml up -d"],
