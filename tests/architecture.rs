@@ -21,7 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("observe", &["diagnosis", "engine", "host"]),
     ("remedy", &["diagnosis"]),
     ("report", &["diagnosis"]),
-    ("app", &["diagnosis", "engine", "host", "observe", "remedy", "report"]),
+    ("app", &["diagnosis", "engine", "host", "measure", "observe", "remedy", "report"]),
     ("testkit", &[]),
     ("silidock", &["app"]),
     ("desktop", &["app"]),

@@ -25,6 +25,8 @@ pub struct Arguments {
 pub enum Command {
     /// Look at an engine: which containers run emulated, by what, with evidence
     Scan(ScanOptions),
+    /// Prove which emulator runs foreign programs, and read what is set (starts throw-away containers)
+    Emulator(EmulatorOptions),
     /// Preview a fix of a finding; with --apply carry it out, look again, and print the receipt
     Fix(FixOptions),
     /// Preview taking a change back; with --apply do it
@@ -94,6 +96,16 @@ pub struct ScanOptions {
     /// Ask each running container for its processor time too
     #[arg(long)]
     pub cpu: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EmulatorOptions {
+    /// Engine to prove it on: a Docker context, a runtime's name or an address
+    #[arg(long, value_name = "NAME|URL")]
+    pub engine: Option<String>,
+    /// Read Docker Desktop's settings too; macOS may ask you whether Silidock may
+    #[arg(long)]
+    pub read_guarded: bool,
 }
 
 #[derive(Debug, Args)]

@@ -27,10 +27,12 @@ fn main() -> ExitCode {
         Err(error) => return output.fatal(&format!("No threads could be started: {error}.")),
     };
     let code = runtime.block_on(async {
-        tokio::select! {
+        let code = tokio::select! {
             code = run(arguments.command, &output) => code,
             _ = tokio::signal::ctrl_c() => ExitCode::from(130),
-        }
+        };
+        silidock_app::settle().await;
+        code
     });
     // A file being written is finished or was never begun; waiting for a silent engine would only hold the shell.
     runtime.shutdown_background();
@@ -44,6 +46,7 @@ async fn run(command: Command, output: &Output) -> ExitCode {
         Command::Undo(options) => commands::undo::run(options, output).await,
         Command::History(options) => commands::history::run(options, output).await,
         Command::Report(options) => commands::report::run(options, output).await,
+        Command::Emulator(options) => commands::emulator::run(options, output).await,
         Command::Engines => commands::engines::run(output).await,
         Command::Checks { id } => commands::checks::run(id.as_deref(), output).await,
         Command::Completions { shell } => commands::completions::run(shell, output),

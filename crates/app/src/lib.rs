@@ -4,9 +4,11 @@
 //! changes from `remedy`; this crate only puts them one after the other.
 
 pub mod changes;
+mod emulation;
 pub mod engines;
 pub mod failure;
 pub mod look;
+mod memory;
 pub mod recording;
 pub mod reports;
 pub mod sample;
@@ -54,6 +56,12 @@ impl Default for AppOptions {
 /// Chooses the program's TLS implementation. Call it first thing in `main`.
 pub fn init() {
     silidock_engine::init();
+}
+
+/// Waits until throw-away containers that were begun are gone. To be called before the program ends, also when it was
+/// interrupted; without any it returns at once.
+pub async fn settle() {
+    emulation::settle().await;
 }
 
 /// Where events are heard.

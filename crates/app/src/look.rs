@@ -65,7 +65,7 @@ impl App {
     }
 
     /// The engine that a request means: the one it names, the one last looked at, or the one Docker would use.
-    async fn engine(&self, named: Option<&str>) -> Result<Chosen, Failure> {
+    pub(crate) async fn engine(&self, named: Option<&str>) -> Result<Chosen, Failure> {
         if named.is_none() {
             match self.session().source.clone() {
                 Some(Source::Engine(engine)) => return Ok(Chosen::Engine(engine)),
@@ -112,6 +112,7 @@ impl App {
             host: self.host().as_ref(),
             now: now(),
             processor_time: self.options.processor_time,
+            emulation: self.remembered(engine).await,
             known_images,
             progress: &progress,
         };
@@ -177,7 +178,7 @@ impl App {
     }
 }
 
-enum Chosen {
+pub(crate) enum Chosen {
     Engine(Engine),
     Sample(Arc<Sample>),
     Recording,

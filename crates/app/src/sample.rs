@@ -1,22 +1,32 @@
 //! The embedded sample: a recorded Mac with every kind of finding. The engines and containers are recorded; the
 //! Compose projects are real files in a temporary folder, so that fixing them, undoing and fixing again really works.
 
+mod others;
+
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use silidock_diagnosis::{
     compose::{ComposeFile, ComposeProject},
     example::{ContainerBuilder, container, engine, index, inventory},
+    example_emulation::mac,
     fact::{Fact, Gap},
     inventory::{Container, Image, Inventory, Listing},
+    runtime::EmulatorChoice,
 };
 use silidock_host::{FixtureHost, Host};
 
 use crate::failure::{Failure, FailureCode};
 
 /// The sample's engines: name to choose by, name for people.
-pub const SAMPLES: [(&str, &str); 2] =
-    [("docker-desktop", "Docker Desktop (sample)"), ("colima", "Colima with an Intel machine (sample)")];
+pub const SAMPLES: [(&str, &str); 6] = [
+    ("docker-desktop", "Docker Desktop (sample)"),
+    ("colima", "Colima with an Intel machine (sample)"),
+    ("podman", "Podman with Rosetta that does not run (sample)"),
+    ("lima", "Lima with QEMU (sample)"),
+    ("rancher-desktop", "Rancher Desktop without an emulator (sample)"),
+    ("finch", "Finch on an older macOS (sample)"),
+];
 
 /// The user's home in the sample, below its folder.
 const HOME: &str = "Users/sam";
@@ -76,6 +86,10 @@ impl Sample {
     pub fn inventory(&self, now: &str) -> Inventory {
         let mut seen = match self.name {
             "colima" => colima(&self.root),
+            "podman" => others::podman(),
+            "lima" => others::lima(),
+            "rancher-desktop" => others::rancher(),
+            "finch" => others::finch(),
             _ => docker_desktop(&self.root),
         };
         recorded(&mut seen, now);
@@ -83,6 +97,7 @@ impl Sample {
         now.clone_into(&mut seen.taken_at);
         let host = FixtureHost::new(&self.root).with_home(self.root.join(HOME));
         silidock_observe::refresh_files(&mut seen, &host);
+        seen.engine.configured = silidock_observe::configured(&seen.emulation, &seen.engine);
         seen
     }
 
@@ -172,6 +187,11 @@ fn docker_desktop(root: &Path) -> Inventory {
     seen.images = images();
     seen.containers = Listing::of(containers());
     seen.projects = vec![project(root, "reports"), project(root, "shop")];
+    // Its Rosetta is an older one than the Mac's own.
+    seen.emulation = mac(EmulatorChoice::Rosetta, "rosetta").emulation;
+    if let Fact::Known(all) = &mut seen.emulation.effective {
+        all.iter_mut().for_each(|proven| proven.version = Some("367.4".to_owned()));
+    }
     seen
 }
 

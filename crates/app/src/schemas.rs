@@ -6,7 +6,7 @@ use silidock_diagnosis::{finding::Finding, inventory::Inventory, schema::Schema 
 use silidock_remedy::{Preview, diff::Diff};
 use silidock_report::{Scan, scan::Catalogue};
 
-use crate::wire::{ChangeOutcome, EngineChoice, History, UndoPreview};
+use crate::wire::{ChangeOutcome, EmulatorDocument, EngineChoice, History, UndoPreview};
 
 /// What `silidock fix ID` prints before anything is applied.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +60,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("preview", of::<PreviewDocument>()),
         ("undo-preview", of::<UndoPreview>()),
         ("change", of::<ChangeOutcome>()),
+        ("emulator", of::<EmulatorDocument>()),
         ("history", of::<History>()),
         ("engines", of::<EnginesDocument>()),
         ("diff", of::<Diff>()),

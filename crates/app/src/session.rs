@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use silidock_diagnosis::{fix::Fix, inventory::Inventory};
+use silidock_diagnosis::{fix::Fix, inventory::Inventory, runtime::EmulationFacts};
 use silidock_engine::Engine;
 use silidock_host::Host;
 use silidock_remedy::{Journal, Preview};
@@ -40,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) source: Option<Source>,
     pub(crate) seen: Option<Seen>,
     pub(crate) previews: HashMap<String, (String, Fix, Preview)>,
+    /// What was proven in this run, by address.
+    pub(crate) proven: HashMap<String, EmulationFacts>,
     pub(crate) watcher: Option<Watcher>,
 }
 

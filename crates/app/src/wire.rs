@@ -6,13 +6,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::{
+    fact::{Fact, Gap},
     finding::{Finding, Severity},
     fix::Fix,
+    inventory::ConfiguredEmulator,
+    platform::Platform,
     schema::Schema,
 };
 use silidock_remedy::{Preview, Verified, diff::Diff};
-use silidock_report::Scan;
 pub use silidock_report::scan::Catalogue;
+use silidock_report::{Scan, scan::EffectiveEmulator};
 use ts_rs::TS;
 
 use crate::failure::Failure;
@@ -26,6 +29,7 @@ macro_rules! command_table {
             engines(Nothing) -> Engines, "Lists the engines of this machine without connecting to any.";
             preview_fix(FixRequest) -> FixPreview, "Shows what a fix would change.";
             apply_fix(ApplyRequest) -> ChangeOutcome, "Carries out a fix that was previewed, looks again, and says whether it helped.";
+            emulator(EmulatorRequest) -> EmulatorDocument, "Proves which emulator runs foreign programs, by throw-away containers, and reads what is set.";
             history(Nothing) -> History, "Lists every change that was made.";
             preview_undo(ReceiptRequest) -> UndoPreview, "Shows what undoing a change would change.";
             apply_undo(ReceiptRequest) -> ChangeOutcome, "Undoes a change, and looks again.";
@@ -103,6 +107,49 @@ pub struct EngineChoice {
     pub sample: bool,
     /// Why it cannot be used, if that is known without connecting.
     pub problem: Option<String>,
+}
+
+/// Which engine's emulator to prove.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct EmulatorRequest {
+    /// As in [`ScanRequest`].
+    #[serde(default)]
+    pub engine: Option<String>,
+    /// Read settings too that macOS guards with a question to the user: Docker Desktop's.
+    #[serde(default)]
+    pub guarded: bool,
+}
+
+/// What is set to run foreign programs on an engine, and what really does.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct EmulatorDocument {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// Address of the engine.
+    pub endpoint: String,
+    /// Its architecture: `arm64`, `amd64`.
+    pub engine_arch: String,
+    /// Every foreign platform that was tried.
+    pub targets: Vec<EmulatorTarget>,
+    /// Findings about emulation, now that it is proven.
+    pub findings: Vec<Finding>,
+    /// What could not be tried or read.
+    pub gaps: Vec<Gap>,
+}
+
+/// One foreign platform.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct EmulatorTarget {
+    /// Which.
+    pub platform: Platform,
+    /// What a setting says.
+    pub configured: Fact<ConfiguredEmulator>,
+    /// What was proven; "none" where nothing runs its programs.
+    pub effective: Fact<EffectiveEmulator>,
+    /// Setting and proof, and all signs of the proof, say the same. None where there are not two to compare.
+    pub agrees: Option<bool>,
 }
 
 /// Which fix of which finding.

@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod completions;
+pub mod emulator;
 pub mod engines;
 pub mod fix;
 pub mod history;

@@ -215,10 +215,7 @@ pub fn log_gap(inventory: &Inventory, container: &Container, execution: &Contain
     ended_badly(container.state, &container.status)?;
     let foreign = execution.expected == Fact::Known(Expected::Emulated);
     (foreign && inventory.emulation.crash_of(&container.name).is_none()).then(|| {
-        Gap::new(
-            format!("why {} ended", container.name),
-            format!("its log is read only on request: silidock explain {}", container.name),
-        )
+        Gap::new(format!("why {} ended", container.name), "its log is read only on request: silidock emulator")
     })
 }
 

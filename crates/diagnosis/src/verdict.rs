@@ -146,8 +146,11 @@ pub fn verdict(inventory: &Inventory, examination: &Examination, tally: &Tally) 
     } else if emulated_engine(examination) {
         "The whole engine is emulated".to_owned()
     } else if touched > 0 {
-        let verb = if touched == 1 { "runs" } else { "run" };
-        format!("{touched} of {} {verb} emulated", count(running, "container"))
+        match (touched, running) {
+            (1, 1) => "The one running container runs emulated".to_owned(),
+            (1, _) => format!("1 of {running} containers runs emulated"),
+            _ => format!("{touched} of {running} containers run emulated"),
+        }
     } else if tally.unknown > 0 {
         match running {
             1 => "How the one running container runs is not known".to_owned(),

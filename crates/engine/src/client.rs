@@ -172,6 +172,25 @@ impl Engine {
         self.shared.api
     }
 
+    /// When the engine was last started, as an opaque text that changes with every start: it makes its default network
+    /// anew each time. `None` for an engine without one.
+    ///
+    /// # Errors
+    /// As for any question.
+    pub async fn started(&self) -> Result<Option<String>, EngineError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Network {
+            created: String,
+        }
+        let asked = Asked("the question about the default network", "");
+        match self.read::<Network>("/networks/bridge", asked).await {
+            Ok(network) => Ok(Some(network.created)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What the engine tells about itself; `/info` is asked anew.
     ///
     /// # Errors

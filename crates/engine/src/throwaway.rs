@@ -189,7 +189,19 @@ impl Engine {
     /// # Errors
     /// As for any question.
     pub async fn throwaway_output(&self, container: &str, longest: usize) -> Result<Output, EngineError> {
-        let path = self.versioned(&format!("/containers/{}/logs?stdout=1&stderr=1", escaped(container)));
+        self.output(container, "", longest).await
+    }
+
+    /// The last lines that any container printed, up to so many bytes. They may hold secrets.
+    ///
+    /// # Errors
+    /// As for any question.
+    pub async fn log_tail(&self, container: &str, lines: u32, longest: usize) -> Result<Output, EngineError> {
+        self.output(container, &format!("&tail={lines}"), longest).await
+    }
+
+    async fn output(&self, container: &str, query: &str, longest: usize) -> Result<Output, EngineError> {
+        let path = self.versioned(&format!("/containers/{}/logs?stdout=1&stderr=1{query}", escaped(container)));
         let asked = Asked("the output of container", container);
         let limit = self.options().call;
         let reading = async {

@@ -16,8 +16,8 @@ use std::sync::Mutex;
 
 use silidock_diagnosis::{
     fact::{Fact, Gap},
-    inventory::{Image, Inventory, Listing},
-    runtime::EmulationFacts,
+    inventory::{ConfiguredEmulator, Engine as EngineFacts, Image, Inventory, Listing},
+    runtime::{EmulationFacts, EmulatorChoice},
     schema::Schema,
 };
 use silidock_engine::{Engine, EngineError, Target};
@@ -38,6 +38,8 @@ pub struct Look<'a> {
     pub now: String,
     /// Ask each running container for its processor time too.
     pub processor_time: bool,
+    /// What was found out about emulation before, by other means than looking.
+    pub emulation: EmulationFacts,
     /// Images as seen before, where nothing about them has changed since: the list is then not asked for again.
     pub known_images: Option<Listing<Image>>,
     /// Hears of each part as it arrives.
@@ -61,17 +63,19 @@ pub enum Stage {
 /// Only when the engine itself cannot be asked. Anything less is a gap in the inventory.
 pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
     let about = look.engine.about().await?;
+    let mut engine = engine_facts::engine(&about, look.target, look.host.os() == OsFamily::MacOs);
+    engine.configured = configured(&look.emulation, &engine);
     let inventory = Inventory {
         schema: Schema,
         taken_at: look.now.clone(),
         sample: false,
-        engine: engine_facts::engine(&about, look.target, look.host.os() == OsFamily::MacOs),
+        engine,
         host: host_facts(look.host),
         images: Listing::missing(Gap::new("the list of images", "not read yet")),
         containers: Listing::missing(Gap::new("the list of containers", "not read yet")),
         projects: Vec::new(),
         default_platforms: Fact::unknown("the places that set DOCKER_DEFAULT_PLATFORM", "not read yet"),
-        emulation: EmulationFacts::default(),
+        emulation: look.emulation.clone(),
     };
     let inventory = Mutex::new(inventory);
     let known = images::Configs::default();
@@ -105,6 +109,23 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         update(Stage::ProcessorTime, &mut |inventory| inventory.containers = listing.clone());
     }
     Ok(inventory.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// What the settings of this engine's runtime say runs Intel programs.
+pub fn configured(facts: &EmulationFacts, engine: &EngineFacts) -> Fact<ConfiguredEmulator> {
+    let settings = match facts.settings_of(engine) {
+        Ok(settings) => settings,
+        Err(gap) => return gap.into(),
+    };
+    settings.emulator.clone().map(|setting| {
+        let source = setting.evidence();
+        let value = match setting.value {
+            EmulatorChoice::Rosetta => "Rosetta",
+            EmulatorChoice::Qemu => "QEMU",
+            EmulatorChoice::None => "no emulator",
+        };
+        ConfiguredEmulator { value: value.to_owned(), source: format!("{}: {}", source.place, source.text) }
+    })
 }
 
 type ProjectFacts =

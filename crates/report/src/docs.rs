@@ -62,6 +62,14 @@ fn need_words(need: Need) -> &'static str {
         Need::ComposeFiles => "the Compose files of the projects seen",
         Need::DefaultPlatforms => "every place that sets `DOCKER_DEFAULT_PLATFORM`",
         Need::HostFacts => "what kind of machine this is",
+        Need::EffectiveEmulator => "which emulator runs each foreign platform, proven by `silidock emulator`",
+        Need::EffectiveIntel => "which emulator runs Intel programs, proven by `silidock emulator`",
+        Need::ConfiguredEmulator => "the emulator that the engine's runtime is set to",
+        Need::RosettaClaim => "whether a setting or a name says that Rosetta runs here",
+        Need::KernelAndMacOs => "the engine's kernel and the version of macOS",
+        Need::RosettaVersions => "the versions of the Rosetta that runs and of the Mac's own",
+        Need::CpuFeatures => "the features of the processor that programs see, proven by `silidock emulator`",
+        Need::CrashLogs => "the last log lines of containers that ended badly under emulation",
     }
 }
 

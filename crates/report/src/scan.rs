@@ -16,6 +16,7 @@ use silidock_diagnosis::{
         Inventory, Listing, Locality, Runtime,
     },
     platform::{Nativeness, Platform},
+    runtime::ProvenEmulator,
     schema::Schema,
     verdict::{Tally, VerdictWords, tally, verdict},
 };
@@ -275,6 +276,9 @@ fn engine(inventory: &Inventory, context: &Context<'_>) -> ScanEngine {
 
 /// What running containers show. Nothing is started to find out more.
 fn effective(inventory: &Inventory, context: &Context<'_>) -> Fact<EffectiveEmulator> {
+    if let Some(proven) = proven(inventory) {
+        return Fact::Known(proven);
+    }
     let emulated: Vec<(&&Container, &ContainerExecution)> =
         context.containers.iter().filter(|(_, e)| e.is_emulated()).map(|(c, e)| (c, e)).collect();
     let mut names: Vec<String> = Vec::new();
@@ -304,6 +308,18 @@ fn effective(inventory: &Inventory, context: &Context<'_>) -> Fact<EffectiveEmul
         .take(5)
         .collect();
     Fact::Known(EffectiveEmulator { emulator: names.join(" and "), version: None, evidence })
+}
+
+/// What a probe proved, for the platform that most images are built for if it is not the engine's own.
+fn proven(inventory: &Inventory) -> Option<EffectiveEmulator> {
+    let all = inventory.emulation.effective.known()?;
+    let common = |p: &&ProvenEmulator| matches!(p.platform.architecture.as_str(), "amd64" | "arm64");
+    let proven = all.iter().find(common).or_else(|| all.first())?;
+    let emulator = match proven.works() {
+        true => display_name(&proven.emulator).to_owned(),
+        false => format!("nothing runs {}", proven.platform),
+    };
+    Some(EffectiveEmulator { emulator, version: proven.version.clone(), evidence: proven.evidence.clone() })
 }
 
 fn images(inventory: &Inventory) -> Vec<ScanImage> {

@@ -59,7 +59,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         Subject::new(SubjectKind::Engine, &inventory.engine.endpoint),
         Words {
             title: format!("Nothing here runs {} programs", list(&platforms)),
-            why: format!("{} cannot start, and end with \"exec format error\".", list(&all)),
+            why: format!("What needs it ends with \"exec format error\": {}.", list(&all)),
             evidence,
         },
     );
