@@ -68,7 +68,8 @@ fn every_form_says_everything() {
     let forms = [("HTML", shown(&html)), ("Markdown", read(&markdown))];
     let mut wanted: Vec<String> = vec![scan.verdict.headline.clone(), scan.verdict.detail.clone()];
     wanted.extend(["Docker Desktop", "29.7.2", "API 1.55", "linux/arm64", "7.0.12-linuxkit"].map(str::to_owned));
-    wanted.extend(["settings of runtimes are not read by a scan", "Rosetta and QEMU", "How to read"].map(str::to_owned));
+    wanted
+        .extend(["settings of runtimes are not read by a scan", "Rosetta and QEMU", "How to read"].map(str::to_owned));
     wanted.extend(["20 November 2026, 09:00 UTC", "docker-desktop", "containerd", "docker.sock"].map(str::to_owned));
     wanted.extend(["Likely", "Certain", "Measured", "Broken", "Slow", "Note", "listed, not here"].map(str::to_owned));
     wanted.extend(["Made by Silidock", "at least 50 %", "8 GiB", "on this machine"].map(str::to_owned));
