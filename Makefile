@@ -12,6 +12,7 @@ test: ## install what is missing, start real engines, run every test
 	@scripts/test.sh
 
 cli: ## build the command line tool for use: target/release/silidock
+	@scripts/probe.sh
 	cargo build --release -p silidock
 
 check: ## formatting, lints, types, generated files

@@ -21,5 +21,8 @@ ui_packages() {
 # the built window, in ui/dist
 build_ui() { ui_packages && npm --prefix "$ROOT/ui" run --silent build; }
 
+# the probe that Silidock carries into containers; a build without it works and says at run time what is missing
+build_probe() { "$ROOT/scripts/probe.sh" || say "this build has no probe, so it cannot prove which emulator runs"; }
+
 # target_dir: where cargo puts what it builds
 target_dir() { echo "${CARGO_TARGET_DIR:-$ROOT/target}"; }

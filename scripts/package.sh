@@ -4,6 +4,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
 "$ROOT/scripts/setup.sh" package
+build_probe
 ui_packages                              # tauri builds the window itself
 bundles=deb
 if is_mac; then bundles=app,dmg; fi

@@ -7,6 +7,7 @@ cd "$ROOT"
 
 if ! has_display; then
   say "no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so the diagnosis comes in the terminal"
+  build_probe
   cargo build -p silidock
   status=0; "$(target_dir)/debug/silidock" scan || status=$?
   if [ "$status" = 2 ]; then
@@ -19,6 +20,7 @@ if ! has_display; then
 fi
 
 "$ROOT/scripts/setup.sh" run
+build_probe
 build_ui
 cargo build -p silidock-desktop --features custom-protocol
 exec "$(target_dir)/debug/silidock-desktop"

@@ -69,6 +69,7 @@ if [ -z "${SILIDOCK_LAB:-}" ]; then
 fi
 export SILIDOCK_LAB
 
+part "building the probe" scripts/probe.sh
 part "crates, command line and engines" cargo test --no-fail-fast
 part "building the window" build_ui
 part "parts of the window" env NO_COLOR=1 npm --prefix ui run --silent test

@@ -196,7 +196,9 @@ async fn play(folder: &Path) {
 }
 
 fn not_judged(scan: &Scan, expected: &[String]) {
-    let said: Vec<String> = scan.not_judged.iter().map(|n| format!("{}: {}", n.check, n.gap.why)).collect();
+    // What only the probe can tell is no matter here: these machines start nothing.
+    let judgeable = scan.not_judged.iter().filter(|n| !n.gap.why.ends_with(": silidock emulator"));
+    let said: Vec<String> = judgeable.map(|n| format!("{}: {}", n.check, n.gap.why)).collect();
     assert_eq!(said.len(), expected.len(), "not judged: {said:?}");
     for (said, expected) in said.iter().zip(expected) {
         let (check, why) = expected.split_once(": ").unwrap();

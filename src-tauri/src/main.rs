@@ -64,7 +64,14 @@ fn main() -> tauri::Result<()> {
             menu::install(desktop.handle())?;
             open_window(desktop.handle(), &shell)
         })
-        .run(tauri::generate_context!())
+        .build(tauri::generate_context!())?
+        .run(|_, event| {
+            // Throw-away containers go before the program does.
+            if let tauri::RunEvent::Exit = event {
+                tauri::async_runtime::block_on(silidock_app::settle());
+            }
+        });
+    Ok(())
 }
 
 /// Opens the window of tauri.conf.json, which does not open by itself because it must know the shell first.

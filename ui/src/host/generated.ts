@@ -232,6 +232,69 @@ name: string,
 count: number, };
 
 /**
+ * What is set to run foreign programs on an engine, and what really does.
+ */
+export type EmulatorDocument = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * Address of the engine.
+ */
+endpoint: string, 
+/**
+ * Its architecture: `arm64`, `amd64`.
+ */
+engineArch: string, 
+/**
+ * Every foreign platform that was tried.
+ */
+targets: Array<EmulatorTarget>, 
+/**
+ * Findings about emulation, now that it is proven.
+ */
+findings: Array<Finding>, 
+/**
+ * What could not be tried or read.
+ */
+gaps: Array<Gap>, };
+
+/**
+ * Which engine's emulator to prove.
+ */
+export type EmulatorRequest = { 
+/**
+ * As in [`ScanRequest`].
+ */
+engine: string | null, 
+/**
+ * Read settings too that macOS guards with a question to the user: Docker Desktop's.
+ */
+guarded: boolean, };
+
+/**
+ * One foreign platform.
+ */
+export type EmulatorTarget = { 
+/**
+ * Which.
+ */
+platform: Platform, 
+/**
+ * What a setting says.
+ */
+configured: Fact<ConfiguredEmulator>, 
+/**
+ * What was proven; "none" where nothing runs its programs.
+ */
+effective: Fact<EffectiveEmulator>, 
+/**
+ * Setting and proof, and all signs of the proof, say the same. None where there are not two to compare.
+ */
+agrees: boolean | null, };
+
+/**
  * One engine that could be looked at.
  */
 export type EngineChoice = { 
@@ -1260,6 +1323,8 @@ export interface Commands {
   preview_fix: { request: FixRequest; response: FixPreview };
   /** Carries out a fix that was previewed, looks again, and says whether it helped. */
   apply_fix: { request: ApplyRequest; response: ChangeOutcome };
+  /** Proves which emulator runs foreign programs, by throw-away containers, and reads what is set. */
+  emulator: { request: EmulatorRequest; response: EmulatorDocument };
   /** Lists every change that was made. */
   history: { request: Nothing; response: History };
   /** Shows what undoing a change would change. */

@@ -133,6 +133,9 @@ export function sampleHost(play: string | null): Host {
       history.unshift({ id, at: new Date().toISOString(), title: shown.fix.title, check: shown.finding.check, files, state: "applied", verified: "verified", note: null });
       return change("The finding is gone. The container stays emulated until its image changes.", shown.preview.diffs, id);
     },
+    emulator: () => {
+      throw { code: "refused", message: "A sample has no engine on which anything could be started.", hint: null, detail: [] } satisfies Failure;
+    },
     history: () => ({ schema: "silidock/1", receipts: [...history] }),
     preview_undo: ({ receipt }) => {
       const entry = history.find((one) => one.id === receipt);

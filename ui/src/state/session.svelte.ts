@@ -19,6 +19,9 @@ class Session {
   stillNone = $state(false);
   /** A look that was asked for in this window is under way. */
   looking = $state(false);
+  /** Throw-away containers are proving which emulator runs. */
+  proving = $state(false);
+  proofFailure = $state.raw<Failure | null>(null);
   engines = $state.raw<EngineChoice[] | null>(null);
   enginesFailure = $state.raw<Failure | null>(null);
   history = $state.raw<HistoryEntry[] | null>(null);
@@ -85,6 +88,19 @@ class Session {
         void this.readHistory();
         void this.readEngines();
       }
+    }
+  }
+
+  /** Proves which emulator runs, by throw-away containers; the view with the answer arrives as an event. */
+  async prove(): Promise<void> {
+    this.proving = true;
+    this.proofFailure = null;
+    try {
+      await host.call("emulator", { engine: null, guarded: false });
+    } catch (thrown) {
+      this.proofFailure = asFailure(thrown);
+    } finally {
+      this.proving = false;
     }
   }
 
