@@ -7,6 +7,7 @@ cd "$ROOT"
 
 if ! has_display; then
   say "no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so the diagnosis comes in the terminal"
+  "$ROOT/scripts/setup.sh" cli
   build_probe
   cargo build -p silidock
   status=0; "$(target_dir)/debug/silidock" scan || status=$?

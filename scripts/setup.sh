@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh run|test|check|package - installs what that verb needs and is missing.
+# setup.sh cli|run|test|check|package - installs what that verb needs and is missing.
 #   Debian and its kin   system packages with apt (as root, or through sudo)
 #   macOS and others     checks only
 # Rust and Node are never installed: where one is missing or too old, the line that installs it
@@ -7,7 +7,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 VERB=${1:-run}
-case $VERB in run|test|check|package) ;; *) sed -n '2,/^set -/{/^#/p}' "$0"; exit 2 ;; esac
+case $VERB in cli|run|test|check|package) ;; *) sed -n '2,/^set -/{/^#/p}' "$0"; exit 2 ;; esac
 MISSING=()
 RUST=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
 
@@ -15,6 +15,7 @@ RUST=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -t. -k1,1n -k2,2n -k3,3n | head -1)" = "$2" ]; }
 
 packages() {
+  if [ "$VERB" = cli ]; then echo build-essential pkg-config ca-certificates; return; fi
   # what compiles and shows the window; a font, or a bare machine draws boxes
   echo build-essential pkg-config ca-certificates curl file libwebkit2gtk-4.1-dev fonts-dejavu-core
   case $VERB in
@@ -69,9 +70,9 @@ tauri_driver() {
   cargo install --quiet tauri-driver --version 2.1.0 --locked --root "$TOOLS"
 }
 
-if is_debian; then apt_packages; elif is_mac; then check_mac; else check_other; fi
+if is_debian; then apt_packages; elif is_mac; then check_mac; elif [ "$VERB" != cli ]; then check_other; fi
 check_rust
-check_node
+[ "$VERB" = cli ] || check_node
 if [ ${#MISSING[@]} -gt 0 ]; then
   say "missing on this machine; each is one line to install:"
   printf '  %s\n' "${MISSING[@]}" >&2

@@ -75,6 +75,7 @@ part "building the window" build_ui
 part "parts of the window" env NO_COLOR=1 npm --prefix ui run --silent test
 if is_mac; then say "the real window is not driven on macOS: WebKit there has no WebDriver for applications"
 else
+  part "the shell" cargo test -p silidock-desktop --features custom-protocol
   part "building the application" cargo build -p silidock-desktop --features custom-protocol
   part "the real window" tests/desktop/run.sh
 fi

@@ -84,11 +84,19 @@ impl App {
 
     /// Looks again and runs the same check.
     async fn verify(self: &Arc<Self>, finding: &str, promise: Option<&str>) -> (Verified, String) {
-        let before = self.last_scan().ok().and_then(|scan| scan.findings.into_iter().find(|f| f.id == finding));
+        let last = self.last_scan().ok();
+        let looked_at = last.as_ref().map(|scan| (scan.engine.endpoint.clone(), scan.sample));
+        let before = last.and_then(|scan| scan.findings.into_iter().find(|f| f.id == finding));
         let scan = match self.scan(ScanRequest::default()).await {
             Ok(view) => view.scan,
             Err(failure) => return (Verified::CouldNotTell, format!("Looking again failed: {failure}")),
         };
+        if looked_at != Some((scan.engine.endpoint.clone(), scan.sample)) {
+            return (
+                Verified::CouldNotTell,
+                "Another engine was chosen meanwhile, so nothing was looked at again.".to_owned(),
+            );
+        }
         if scan.findings.iter().any(|f| f.id == finding) {
             return (Verified::StillPresent, "Looked again: the finding is still there.".to_owned());
         }
@@ -203,7 +211,10 @@ fn token(finding: &str, fix: &Fix, preview: &Preview) -> String {
 }
 
 fn load(journal: &Journal, id: &str) -> Result<Receipt, Failure> {
-    journal.load(id).map_err(|error| Failure::new(FailureCode::NotFound, error.to_string()))
+    journal.load(id).map_err(|error| {
+        Failure::new(FailureCode::NotFound, error.to_string())
+            .hint("A change of the sample is in the sample's own history: add --sample.")
+    })
 }
 
 fn entry(listed: Listed) -> HistoryEntry {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use silidock_engine::{Candidate, list_targets, resolve};
+use silidock_engine::{Candidate, Origin, list_targets, resolve};
 
 use crate::{
     failure::Failure,
@@ -42,7 +42,14 @@ impl App {
         let choice = |candidate: Candidate| {
             let endpoint = candidate.endpoint.map(|e| e.to_string());
             EngineChoice {
-                choose: endpoint.clone().unwrap_or_else(|| candidate.name.clone()),
+                // A context is more than its address: its TLS files go with its name.
+                choose: match (&endpoint, candidate.origin) {
+                    (
+                        Some(endpoint),
+                        Origin::Explicit | Origin::DockerHost | Origin::DockerContext | Origin::KnownSocket,
+                    ) => endpoint.clone(),
+                    (Some(_), Origin::Context) | (None, _) => candidate.name.clone(),
+                },
                 name: candidate.runtime.map_or(candidate.name, |runtime| runtime.label().to_owned()),
                 present: candidate.exists != Some(false),
                 current: endpoint.is_some() && endpoint == current,

@@ -157,7 +157,12 @@ impl App {
     pub fn replay(&self, inventory: Inventory) -> ScanView {
         self.session().source = Some(Source::Recording);
         let generation = self.next_generation();
-        self.remember(generation, inventory)
+        let mut view = self.remember(generation, inventory);
+        view.scan.replayed = true;
+        if let Some(seen) = &mut self.session().seen {
+            seen.scan.replayed = true;
+        }
+        view
     }
 
     fn view_of_last(&self, generation: u64) -> Result<ScanView, Failure> {

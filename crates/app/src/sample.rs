@@ -104,7 +104,7 @@ impl Sample {
     fn lay_out(&self) -> std::io::Result<()> {
         // The name is predictable and the folder for temporary files may be everybody's: take no other's folder.
         match std::fs::symlink_metadata(&self.root) {
-            Ok(found) if !found.is_dir() || others_may_write(&found) => {
+            Ok(found) if !found.is_dir() || others_may_write(&found) || !is_ours(&found)? => {
                 return Err(std::io::Error::other("something that is not ours is already there"));
             }
             Ok(_) => {}
@@ -121,6 +121,19 @@ impl Sample {
         }
         Ok(())
     }
+}
+
+/// A process knows its user by the files it makes.
+fn is_ours(found: &std::fs::Metadata) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(found.uid() == std::fs::metadata("/proc/self").or_else(|_| own_file())?.uid())
+}
+
+fn own_file() -> std::io::Result<std::fs::Metadata> {
+    let path = std::env::temp_dir().join(format!("silidock-{}", std::process::id()));
+    let made = std::fs::File::create_new(&path).and_then(|file| file.metadata());
+    std::fs::remove_file(&path)?;
+    made
 }
 
 fn others_may_write(found: &std::fs::Metadata) -> bool {
@@ -198,7 +211,7 @@ fn docker_desktop(root: &Path) -> Inventory {
 fn containers() -> Vec<Container> {
     let up = "Up 3 hours";
     let mut metrics = used(native("metrics", "/bin/prometheus").image("prom/prometheus:v3"), 0, "Up 6 days");
-    metrics.processes = Fact::unknown("processes of metrics", "it stopped while it was looked at");
+    metrics.processes = Fact::unknown("processes of metrics", "the engine did not answer within 20 s");
     metrics.cpu_nanoseconds = Fact::Known(61_000_000_000);
     vec![
         used(
@@ -260,7 +273,7 @@ fn images() -> Listing<Image> {
         image.size = Some(megabytes * 1_000_000);
         image
     };
-    let mut untagged = sized("old-build", 412, &[(intel, true)]);
+    let mut untagged = sized("old-build", 412, &[(arm, true)]);
     untagged.tags.clear();
     untagged.id = "sha256:traefik:3.4".to_owned();
     let mut gone = sized("acme/nightly:latest", 0, &[]);

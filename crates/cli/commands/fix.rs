@@ -20,7 +20,7 @@ pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failu
     let Some(wanted) = &options.finding else {
         return list(&scan, output);
     };
-    let finding = matching(&scan, wanted)?;
+    let finding = matching(&scan, wanted, &options.from.words())?;
     let request = FixRequest { finding: finding.id.clone(), option: options.option };
     let shown = app.preview_fix(request).await?;
     let applies = options.consent.apply;
@@ -55,7 +55,8 @@ fn print_outcome(outcome: &ChangeOutcome, sample: bool, output: &Output) -> Resu
 }
 
 fn list(scan: &Scan, output: &Output) -> Result<ExitCode, Failure> {
-    let fixable: Vec<Finding> = scan.findings.iter().filter(|f| !f.fixes.is_empty()).cloned().collect();
+    let fixable: Vec<Finding> =
+        scan.findings.iter().filter(|f| !f.fixes.is_empty() && f.superseded_by.is_none()).cloned().collect();
     if output.json {
         output.document(&FixList { schema: Schema, findings: fixable })?;
         return Ok(ExitCode::SUCCESS);
@@ -81,14 +82,15 @@ fn safety(safety: Safety) -> &'static str {
     }
 }
 
-fn matching<'a>(scan: &'a Scan, wanted: &str) -> Result<&'a Finding, Failure> {
+fn matching<'a>(scan: &'a Scan, wanted: &str, from: &str) -> Result<&'a Finding, Failure> {
     let candidates: Vec<&Finding> = scan.findings.iter().filter(|f| f.id.starts_with(wanted)).collect();
     let exact = candidates.iter().find(|f| f.id == wanted);
     match (exact, candidates.as_slice()) {
         (Some(found), _) => Ok(found),
         (None, [only]) => Ok(only),
-        (None, []) => Err(Failure::new(FailureCode::NotFound, format!("There is no finding {wanted} here."))
-            .hint("List those that have fixes with silidock fix --list.")),
+        (None, []) => Err(Failure::new(FailureCode::NotFound, format!("There is no finding {wanted} here.")).hint(
+            format!("It may be fixed already: see silidock history. Those that have fixes: silidock fix --list{from}."),
+        )),
         (None, several) => {
             Err(Failure::new(FailureCode::NotFound, format!("{wanted} could mean {} findings.", several.len()))
                 .detail(several.iter().map(|f| f.id.clone()).collect()))
@@ -129,6 +131,9 @@ fn text(preview: &FixPreview, output: &Output) -> String {
     }
     for command in &preview.preview.commands {
         let _ = writeln!(out, "\n  {}", shown(&command.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" ")));
+    }
+    for told in preview.preview.told.iter().filter(|told| !preview.steps.contains(told)) {
+        let _ = writeln!(out, "\n{}", shown(told));
     }
     for restart in &preview.preview.restarts {
         let _ = writeln!(out, "Restarts {}.", shown(restart));

@@ -26,7 +26,10 @@ pub async fn run(options: ScanOptions, output: &Output) -> Result<ExitCode, Fail
     let (app, scan) = super::looked(&options.from, options.cpu).await?;
     if let Some(file) = &options.capture {
         recording::write(file, &app.last_inventory()?)?;
-        output.say(&format!("Captured to {}.", file.display()));
+        let name = file.display();
+        output.say(&format!(
+            "Captured to {name}. It holds host names and paths as they are: read it before you hand it on."
+        ));
     }
     if output.json {
         output.document(&scan)?;
@@ -41,6 +44,10 @@ fn text(scan: &Scan, from: &str, output: &Output) -> String {
     let mut out = String::new();
     if scan.sample {
         let _ = writeln!(out, "{}\n", output.styled(Style::Slow, "SAMPLE: a recorded Mac, not your engine."));
+    }
+    if scan.replayed {
+        let mark = format!("RECORDING: taken {}, not a look at an engine now.", scan.taken_at);
+        let _ = writeln!(out, "{}\n", output.styled(Style::Slow, &mark));
     }
     let _ = writeln!(out, "{}", output.styled(Style::Strong, &scan.verdict.headline));
     let _ = writeln!(out, "{}\n", shown(&scan.verdict.detail));

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
+    checks::emulated_engine::emulated_machine,
     compose::Pin,
     emulation,
     execution::{ContainerExecution, Expected, judge},
     fact::{Fact, Gap},
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind, finding_id},
     fix::{Fix, Safety, Step},
-    inventory::{Container, Image, Inventory},
+    inventory::{ComposeMembership, Container, Image, Inventory},
     reference::normalise,
 };
 
@@ -116,7 +117,19 @@ impl<'a> Context<'a> {
     /// Works out how every container runs.
     pub fn new(inventory: &'a Inventory) -> Self {
         let engine = &inventory.engine;
-        Self { inventory, containers: inventory.containers.items.iter().map(|c| (c, judge(c, engine))).collect() }
+        let mut containers: Vec<_> = inventory.containers.items.iter().map(|c| (c, judge(c, engine))).collect();
+        if let Some(machine) = emulated_machine(inventory) {
+            containers.iter_mut().for_each(|(_, execution)| execution.within_emulated_machine(machine));
+        }
+        Self { inventory, containers }
+    }
+
+    /// The command that makes a Compose service's containers anew, with the files its project was started from.
+    pub fn recreate(&self, of: &ComposeMembership) -> Vec<String> {
+        let project = self.inventory.projects.iter().find(|p| p.name == of.project);
+        let files = project.into_iter().flat_map(|p| &p.files).flat_map(|file| ["-f", file.path.as_str()]);
+        let up = ["-p", &of.project, "up", "-d", "--force-recreate", &of.service];
+        ["docker", "compose"].into_iter().chain(files).chain(up).map(str::to_owned).collect()
     }
 
     /// The image a container's reference means today.

@@ -6,7 +6,7 @@ mod cpu_feature_missing;
 mod crash_under_emulation;
 mod default_platform_env;
 mod emulated_container;
-mod emulated_engine;
+pub(crate) mod emulated_engine;
 mod emulator_missing;
 mod mixed_container;
 mod needless_emulation;

@@ -60,6 +60,18 @@ impl ContainerExecution {
     pub fn is_emulated(&self) -> bool {
         matches!(self.execution, Execution::Emulated | Execution::Mixed)
     }
+    /// What is native to an engine whose machine is emulated as a whole is emulated with it. On an ARM Mac nothing but QEMU
+    /// runs a machine of another architecture.
+    pub(crate) fn within_emulated_machine(&mut self, machine: &Platform) {
+        if self.execution == Execution::Native {
+            self.execution = Execution::Emulated;
+            self.emulator = Some("qemu".to_owned());
+            self.evidence.insert(
+                0,
+                Evidence::new("engine", format!("its whole machine is {machine} on an ARM Mac, so it is emulated")),
+            );
+        }
+    }
     /// "QEMU", "Rosetta", or "an emulator".
     pub fn emulator_name(&self) -> &str {
         self.emulator.as_deref().map_or("an emulator", display_name)

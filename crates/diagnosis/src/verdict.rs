@@ -156,6 +156,11 @@ pub fn verdict(inventory: &Inventory, examination: &Examination, tally: &Tally) 
             1 => "How the one running container runs is not known".to_owned(),
             n => format!("How {} of {n} containers run is not known", tally.unknown),
         }
+    } else if !inventory.containers.gaps.is_empty() {
+        match running {
+            1 => "The one running container that could be read runs natively".to_owned(),
+            n => format!("The {n} containers that could be read run natively"),
+        }
     } else if running == 1 {
         "The one running container runs natively".to_owned()
     } else {
@@ -212,7 +217,10 @@ fn detail(inventory: &Inventory, examination: &Examination, tally: &Tally) -> St
         1 => sentences.push("One stopped container would run emulated.".to_owned()),
         n => sentences.push(format!("{n} stopped containers would run emulated.")),
     }
-    if sentences.is_empty() {
+    let whole = inventory.containers.complete && inventory.containers.gaps.is_empty() && tally.unknown == 0;
+    if sentences.is_empty() && !whole {
+        sentences.push("What was not read is listed under coverage.".to_owned());
+    } else if sentences.is_empty() {
         let engine = &inventory.engine;
         sentences.push(format!(
             "{} is {} and nothing in it needs an emulator now.",
@@ -259,6 +267,11 @@ mod tests {
         assert_eq!(words(&seen).headline, "How the one running container runs is not known");
         seen.containers = Listing::missing(Gap::new("containers", "gone"));
         row(&seen, "The containers could not be listed", Tone::Unclear);
+        assert_eq!(words(&seen).detail, "What was not read is listed under coverage.");
+        seen.containers = Listing::of(vec![container("a").build(), container("b").build()]);
+        seen.containers.gaps = vec![Gap::new("container 3", "its Id is missing")];
+        row(&seen, "The 2 containers that could be read run natively", Tone::Unclear);
+        assert!(!words(&seen).detail.contains("nothing in it"), "a gap is never fine");
     }
 
     #[test]

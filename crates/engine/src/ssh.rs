@@ -19,6 +19,10 @@ use tokio::process::{Child, Command};
 
 use crate::error::{SshFailure, one_line};
 
+/// Nothing is asked, no host key is learned, nothing stays behind and no port opens, whatever the user's settings say.
+const QUIET: [&str; 5] =
+    ["BatchMode=yes", "UpdateHostKeys=no", "ControlMaster=no", "ClearAllForwardings=yes", "PermitLocalCommand=no"];
+
 const STDERR_LIMIT: u64 = 16 * 1024;
 
 /// One way to reach one login.
@@ -53,7 +57,10 @@ impl From<SshFailure> for Error {
 
 impl Dialer {
     fn arguments(&self) -> Vec<String> {
-        let mut args = vec!["-T".to_owned(), "-o".to_owned(), "BatchMode=yes".to_owned()];
+        let mut args = vec!["-T".to_owned()];
+        for option in QUIET {
+            args.extend(["-o".to_owned(), option.to_owned()]);
+        }
         args.push("-o".to_owned());
         args.push(format!("ConnectTimeout={}", self.connect.as_secs().max(1)));
         if let Some(user) = &self.user {

@@ -62,7 +62,19 @@ pub(crate) fn find(host: &dyn Host, projects: &[ComposeProject]) -> Fact<Vec<Def
 /// The assignments of one file. A later one wins in a shell, so only the last counts.
 fn in_file(path: &Path, scope: &DefaultPlatformScope, text: &str) -> Option<DefaultPlatform> {
     let numbered = (1u32..).zip(text.split('\n'));
-    let (line, found) = numbered.filter_map(|(n, line)| Some((n, assignment(line.trim_end_matches('\r'))?))).last()?;
+    let mut before = "";
+    let mut last = None;
+    for (number, line) in numbered {
+        let line = line.trim_end_matches('\r');
+        if let Some(mut found) = assignment(line) {
+            if *scope == DefaultPlatformScope::ShellFile && (line.starts_with([' ', '\t']) || goes_on(before)) {
+                found.whole = None;
+            }
+            last = Some((number, found));
+        }
+        before = line;
+    }
+    let (line, found) = last?;
     if found.value.is_empty() {
         return None;
     }
@@ -73,6 +85,13 @@ fn in_file(path: &Path, scope: &DefaultPlatformScope, text: &str) -> Option<Defa
         line: Some(line),
         text: found.whole,
     })
+}
+
+/// A line that needs the next one. Taking the next one out would break the file, as it would inside `if ... fi`, which
+/// people indent.
+fn goes_on(line: &str) -> bool {
+    let line = line.trim_end();
+    ["\\", "&&", "||", "|", "then", "else", "do", "{"].iter().any(|end| line.ends_with(end))
 }
 
 #[derive(Debug, PartialEq)]
@@ -142,6 +161,14 @@ mod tests {
         let text = "export DOCKER_DEFAULT_PLATFORM=linux/amd64\r\nx\r\nexport DOCKER_DEFAULT_PLATFORM=linux/arm64\r\n";
         let found = in_file(Path::new("/h/.zshrc"), &DefaultPlatformScope::ShellFile, text).unwrap();
         assert_eq!((found.value.as_str(), found.line), ("linux/arm64", Some(3)));
+        for inside in [
+            "if true; then\n  export DOCKER_DEFAULT_PLATFORM=linux/amd64\nfi\n",
+            "if true; then\nexport DOCKER_DEFAULT_PLATFORM=linux/amd64\nfi\n",
+            "test -n x &&\nexport DOCKER_DEFAULT_PLATFORM=linux/amd64\n",
+        ] {
+            let found = in_file(Path::new("/h/.zshrc"), &DefaultPlatformScope::ShellFile, inside).unwrap();
+            assert_eq!(found.text, None, "taking it out would break {inside:?}");
+        }
         let emptied = "DOCKER_DEFAULT_PLATFORM=linux/amd64\nexport DOCKER_DEFAULT_PLATFORM=\n";
         assert_eq!(in_file(Path::new("/h/.zshrc"), &DefaultPlatformScope::ShellFile, emptied), None);
     }

@@ -32,6 +32,10 @@ pub struct Scan {
     pub taken_at: String,
     /// Made from the embedded sample, not from a real engine.
     pub sample: bool,
+    /// A capture that was replayed, not a look at an engine now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub replayed: bool,
     /// Host names, user names, home paths, registry hosts and environment values were replaced.
     pub redacted: bool,
     /// The one sentence.
@@ -222,6 +226,7 @@ impl Scan {
             schema: Schema,
             taken_at: inventory.taken_at.clone(),
             sample: inventory.sample,
+            replayed: false,
             redacted: false,
             verdict: verdict(inventory, &examination, &tally),
             tally,

@@ -129,6 +129,7 @@ pub(crate) struct View<'a> {
 }
 
 pub(crate) const SAMPLE: &str = "Sample: this report was made from Silidock's embedded sample, not from a real engine.";
+pub(crate) const REPLAYED: &str = "Recording: made from a capture that was replayed, not from a look at an engine now.";
 pub(crate) const REDACTED: &str = "Redacted: host names, user names, home folders, private registries, addresses and \
                                    environment values were replaced before this report was written.";
 
@@ -164,7 +165,7 @@ impl<'a> View<'a> {
 
     /// The marks that must stand on top.
     pub(crate) fn marks(&self) -> Vec<&'static str> {
-        [(self.scan.sample, SAMPLE), (self.scan.redacted, REDACTED)]
+        [(self.scan.sample, SAMPLE), (self.scan.replayed, REPLAYED), (self.scan.redacted, REDACTED)]
             .iter()
             .filter(|(set, _)| *set)
             .map(|(_, text)| *text)

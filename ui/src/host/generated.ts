@@ -842,6 +842,10 @@ takenAt: string,
  */
 sample: boolean, 
 /**
+ * A capture that was replayed, not a look at an engine now.
+ */
+replayed?: boolean, 
+/**
  * Host names, user names, home paths, registry hosts and environment values were replaced.
  */
 redacted: boolean, 

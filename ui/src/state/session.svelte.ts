@@ -33,7 +33,7 @@ class Session {
   #asked = 0;
   #lostAt = 0;
   #lostBefore = 0;
-  #target: ScanRequest = { engine: host.shell.engine, sample: host.shell.sample };
+  #target: ScanRequest = { engine: host.shell.sample ? null : host.shell.engine, sample: host.shell.sample };
 
   /** Begins: listens, and looks for the first time. Gives the function that ends it. */
   start(): () => void {

@@ -3,11 +3,13 @@
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always, engine_platform_words},
     example::{container, inventory, shell_default},
+    execution::Expected,
+    fact::Fact,
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
     fix::{Safety, Step},
     inventory::{DefaultPlatform, DefaultPlatformScope, Inventory, Listing},
     platform::{Nativeness, Platform},
-    text::{count, list},
+    text::list,
 };
 
 /// The check.
@@ -59,9 +61,10 @@ fn judge(context: &Context<'_>, setting: &DefaultPlatform) -> Finding {
     let affected: Vec<String> = context
         .containers
         .iter()
-        .filter(|(c, _)| {
+        .filter(|(c, execution)| {
             setting.counts_for(c.compose.as_ref())
-                && c.platform.known().map(ToString::to_string).as_ref() == Some(value)
+                && execution.expected == Fact::Known(Expected::Emulated)
+                && value.parse::<Platform>().ok().as_ref() == c.platform.known()
         })
         .map(|(c, _)| c.name.clone())
         .collect();
@@ -80,7 +83,8 @@ fn judge(context: &Context<'_>, setting: &DefaultPlatform) -> Finding {
         title: format!("DOCKER_DEFAULT_PLATFORM asks for {value} {reach}"),
         why: match affected.len() {
             0 => format!("{place} sets it. The engine is {engine}, so the next pull or build brings an image that has to be emulated."),
-            n => format!("{place} sets it. The engine is {engine}, and {} came to be emulated this way.", count(n, "container")),
+            1 => format!("{place} sets it. The engine is {engine}, and 1 container is of that platform and may have come from it."),
+            n => format!("{place} sets it. The engine is {engine}, and {n} containers are of that platform and may have come from it."),
         },
         evidence,
     });

@@ -2,6 +2,7 @@
 
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always, container_subject, engine_platform_words},
+    checks::emulated_engine::emulated_machine,
     example::{container, foreign_to, inventory},
     execution::{Execution, Expected},
     fact::Fact,
@@ -24,6 +25,11 @@ pub static CHECK: Check = Check {
     examples: &[
         Example { name: "an Intel image under Rosetta on an ARM engine", verdict: Verdict::Fires, inventory: rosetta },
         Example { name: "an ARM image under QEMU on an Intel engine", verdict: Verdict::Fires, inventory: qemu },
+        Example {
+            name: "an image labelled native whose programs are not",
+            verdict: Verdict::Fires,
+            inventory: mislabelled,
+        },
         Example { name: "a native container", verdict: Verdict::Silent, inventory: native },
         Example { name: "a stopped container", verdict: Verdict::Silent, inventory: stopped },
     ],
@@ -33,6 +39,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let engine = engine_platform_words(context.inventory);
     let mut findings = Vec::new();
     for (container, execution) in &context.containers {
+        // Where the whole machine is emulated, its containers are not the ones to fix: emulated-engine says so once.
+        if execution.expected == Fact::Known(Expected::Native) && emulated_machine(context.inventory).is_some() {
+            continue;
+        }
         let confidence = match (execution.execution, &execution.expected) {
             (Execution::Emulated, _) => Confidence::Certain,
             // It must be emulated to run at all; only the emulator's name is missing.
@@ -42,11 +52,21 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         let platform = container.platform.known().map(ToString::to_string).unwrap_or_default();
         let by = execution.emulator_name();
         let image = &container.image;
-        let words = Words {
-            title: format!("{} runs under {by}", container.name),
-            why: format!("{image} is {platform} and the engine is {engine}, so every instruction is translated."),
-            evidence: execution.evidence.clone(),
+        let why = match execution.expected {
+            Fact::Known(Expected::Emulated) => {
+                format!("{image} is {platform} and the engine is {engine}, so every instruction is translated.")
+            }
+            Fact::Known(Expected::Native) => format!(
+                "{image} says {platform}, the engine's own, and its processes show {by} all the same: what is in it is of \
+                 another processor than its label says."
+            ),
+            Fact::Unknown { .. } => format!("The platform of {image} is not known; its processes show {by}."),
         };
+        let title = match execution.execution {
+            Execution::Unknown => format!("{} must be emulated to run", container.name),
+            _ => format!("{} runs under {by}", container.name),
+        };
+        let words = Words { title, why, evidence: execution.evidence.clone() };
         let finding = context.finding(&CHECK, confidence, container_subject(container), words);
         findings.push(finding.with_fix(
             "Look for a native image",
@@ -55,9 +75,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             vec![Step::Tell {
                 text: format!(
                     "List the platforms that {image} has in its registry. With {engine} among them, pull that one and make \
-                     the container anew; without it, build the image for {engine} or look for another one."
+                     the container anew; without it, or if its label is wrong, build the image for {engine} or look for \
+                     another one."
                 ),
-                commands: vec![["docker", "manifest", "inspect", image].map(str::to_owned).to_vec()],
+                commands: vec![["docker", "buildx", "imagetools", "inspect", image].map(str::to_owned).to_vec()],
             }],
         ));
     }
@@ -75,6 +96,11 @@ fn rosetta() -> Inventory {
 }
 fn qemu() -> Inventory {
     with("amd64", "/usr/bin/qemu-aarch64")
+}
+fn mislabelled() -> Inventory {
+    let mut seen = inventory("arm64");
+    seen.containers = Listing::of(vec![container("web").processes(&["/usr/bin/qemu-x86_64 /bin/app"]).build()]);
+    seen
 }
 fn native() -> Inventory {
     let mut seen = inventory("arm64");

@@ -7,6 +7,7 @@ use crate::{
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
     fix::{Safety, Step},
     inventory::{Inventory, Locality},
+    platform::Platform,
 };
 
 /// The check.
@@ -44,15 +45,16 @@ fn applies(context: &Context<'_>) -> Result<(), String> {
     }
 }
 
+/// The platform of a machine that is emulated as a whole.
+pub(crate) fn emulated_machine(inventory: &Inventory) -> Option<&Platform> {
+    let local = inventory.engine.locality == Locality::Local && inventory.host.apple_silicon == Fact::Known(true);
+    inventory.engine.platform.known().filter(|platform| local && platform.architecture != "arm64")
+}
+
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let inventory = context.inventory;
     let engine = &inventory.engine;
-    let (Fact::Known(true), Some(platform)) = (&inventory.host.apple_silicon, engine.platform.known()) else {
-        return Vec::new();
-    };
-    if platform.architecture == "arm64" {
-        return Vec::new();
-    }
+    let Some(platform) = emulated_machine(inventory) else { return Vec::new() };
     let name = &engine.runtime.name;
     let finding = context.finding(
         &CHECK,

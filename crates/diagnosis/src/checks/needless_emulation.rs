@@ -92,7 +92,6 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn way_back(context: &Context<'_>, container: &Container, native: &str) -> (String, Vec<Vec<String>>) {
-    let words = |items: &[&str]| items.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
     let Some(membership) = &container.compose else {
         let text = format!(
             "Remove {} and start it again with --platform {native} in front of {}.",
@@ -101,12 +100,7 @@ fn way_back(context: &Context<'_>, container: &Container, native: &str) -> (Stri
         return (text, vec![]);
     };
     let project = context.inventory.projects.iter().find(|p| p.name == membership.project);
-    let files = project.map(|p| p.files.as_slice()).unwrap_or_default();
-    let mut up = words(&["docker", "compose"]);
-    for file in files {
-        up.extend(words(&["-f", &file.path]));
-    }
-    up.extend(words(&["-p", &membership.project, "up", "-d", "--force-recreate", &membership.service]));
+    let up = context.recreate(membership);
     let text = match project.map(|p| p.pin(&membership.service)) {
         Some(Pin::Pinned { file, platform }) => {
             let line = platform.line.map(|n| format!(" in line {n}")).unwrap_or_default();

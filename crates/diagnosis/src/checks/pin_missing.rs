@@ -24,6 +24,7 @@ pub static CHECK: Check = Check {
         Need::Containers,
         Need::ContainerPlatform,
         Need::Images,
+        Need::ImagePlatforms,
         Need::ComposeFiles,
         Need::DefaultPlatforms,
     ],
@@ -34,6 +35,7 @@ pub static CHECK: Check = Check {
         Example { name: "a foreign image and no platform: line", verdict: Verdict::Fires, inventory: unpinned },
         Example { name: "the file pins it", verdict: Verdict::Silent, inventory: pinned },
         Example { name: "the native variant is already here", verdict: Verdict::Silent, inventory: native_here },
+        Example { name: "the platforms of its image could not be read", verdict: Verdict::Silent, inventory: unread },
         Example { name: "DOCKER_DEFAULT_PLATFORM asks for it", verdict: Verdict::Silent, inventory: by_default },
         Example { name: "a native service", verdict: Verdict::Silent, inventory: native },
     ],
@@ -45,7 +47,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         let (Some(member), Some(platform)) = (&container.compose, container.platform.known()) else {
             continue;
         };
-        if execution.expected != Fact::Known(Expected::Emulated) || context.native_variant_here(container).is_some() {
+        if execution.expected != Fact::Known(Expected::Emulated)
+            || context.native_variant_here(container).is_some()
+            || platforms_unread(context, container)
+        {
             continue;
         }
         let Some(finding) = judge(context, container, member, platform) else {
@@ -57,6 +62,14 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A native variant may be here for all that was read, and then a pin would be the wrong advice.
+fn platforms_unread(context: &Context<'_>, container: &Container) -> bool {
+    context.image_of_reference(container).is_some_and(|image| match &image.platforms {
+        Fact::Known(all) => all.iter().any(|p| p.available && p.platform.gap().is_some()),
+        Fact::Unknown { .. } => true,
+    })
 }
 
 fn judge(
@@ -127,6 +140,11 @@ fn pinned() -> Inventory {
 }
 fn native_here() -> Inventory {
     with(None, &[("linux/amd64", true), ("linux/arm64", true)], "linux/amd64")
+}
+fn unread() -> Inventory {
+    let mut seen = unpinned();
+    seen.images.items[0].platforms = Fact::unknown("platforms of db:1", "the image was removed while it was looked at");
+    seen
 }
 fn by_default() -> Inventory {
     let mut seen = unpinned();

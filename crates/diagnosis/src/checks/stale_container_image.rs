@@ -50,14 +50,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
                 ],
             },
         );
-        let recreate = match &container.compose {
-            Some(member) => {
-                let words =
-                    ["docker", "compose", "-p", &member.project, "up", "-d", "--force-recreate", &member.service];
-                vec![words.iter().map(|s| (*s).to_owned()).collect()]
-            }
-            None => vec![],
-        };
+        let recreate = container.compose.iter().map(|member| context.recreate(member)).collect();
         findings.push(finding.with_fix(
             format!("Recreate {}", container.name),
             "Nothing is changed for you here: recreating stops the container, and data outside volumes is lost.",
