@@ -182,15 +182,18 @@ fn about_findings(engine: &Lab, scan: &Value, line: usize) {
 /// A capture says elsewhere what the scan said here, and makes the same reports.
 fn replayed(engine: &Lab, user: &User, scan: &Value, capture: &str) {
     common::keeps_to("inventory", &serde_json::from_str(&std::fs::read_to_string(capture).unwrap()).unwrap());
+    let mut expected = scan.clone();
+    expected["replayed"] = Value::Bool(true);
     let (_, again) = user.json("scan", &["scan", "--from", capture]);
-    assert_eq!(again, *scan, "the capture of {}", engine.name);
+    assert_eq!(again, expected, "the capture of {}", engine.name);
+    assert!(user.run(&["scan", "--from", capture]).out.starts_with("RECORDING"), "marked as a recording");
     let report = |format: &str| {
         let ran = user.run(&["report", "--from", capture, "--format", format]);
         assert_eq!(ran.status, 0, "{ran:?}");
         ran
     };
     let json = report("json").document("scan");
-    assert_eq!(json, *scan);
+    assert_eq!(json, expected);
     for (format, begins) in [("html", "<!doctype html>"), ("markdown", "# ")] {
         let made = report(format).out;
         assert!(made.to_lowercase().starts_with(begins), "{format}: {}", &made[..60.min(made.len())]);

@@ -221,6 +221,6 @@ async fn ssh_carries_questions_and_is_never_asked_for_more() {
     let client = Engine::connect(&target(endpoint), options).await.unwrap();
     assert_eq!(client.containers().await.unwrap().items.len(), 1);
     let said = std::fs::read_to_string(words).unwrap();
-    let expected = r"-T -o BatchMode=yes -o ConnectTimeout=4 -l ada -p 2222 -- builder docker --host 'unix:///run/it'\''s.sock' system dial-stdio";
+    let expected = r"-T -o BatchMode=yes -o UpdateHostKeys=no -o ControlMaster=no -o ClearAllForwardings=yes -o PermitLocalCommand=no -o ConnectTimeout=4 -l ada -p 2222 -- builder docker --host 'unix:///run/it'\''s.sock' system dial-stdio";
     assert_eq!(said.trim(), expected);
 }
