@@ -12,7 +12,7 @@ use silidock_diagnosis::{
     example_emulation::mac,
     fact::{Fact, Gap},
     inventory::{Container, Image, Inventory, Listing},
-    runtime::EmulatorChoice,
+    runtime::{EmulatorChoice, RuntimeSettings},
 };
 use silidock_host::{FixtureHost, Host};
 
@@ -131,7 +131,8 @@ fn is_ours(found: &std::fs::Metadata) -> std::io::Result<bool> {
 
 fn own_file() -> std::io::Result<std::fs::Metadata> {
     let path = std::env::temp_dir().join(format!("silidock-{}", std::process::id()));
-    let made = std::fs::File::create_new(&path).and_then(|file| file.metadata());
+    // A file that is there already is somebody else's, and stays.
+    let made = std::fs::File::create_new(&path)?.metadata();
     std::fs::remove_file(&path)?;
     made
 }
@@ -204,6 +205,13 @@ fn docker_desktop(root: &Path) -> Inventory {
     seen.emulation = mac(EmulatorChoice::Rosetta, "rosetta").emulation;
     if let Fact::Known(all) = &mut seen.emulation.effective {
         all.iter_mut().for_each(|proven| proven.version = Some("367.4".to_owned()));
+    }
+    for settings in seen.emulation.runtimes.known().cloned().into_iter().flatten() {
+        let emulator = settings.emulator.clone().map(|mut set| {
+            "/Users/sam/Library/Group Containers/group.com.docker/settings-store.json".clone_into(&mut set.place);
+            set
+        });
+        seen.emulation.runtimes = Fact::Known(vec![RuntimeSettings { emulator, ..settings }]);
     }
     seen
 }
