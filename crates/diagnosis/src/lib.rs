@@ -3,6 +3,7 @@
 //! Deliberately not here: sockets, files, processes, clocks, the window, terminal colours. Facts arrive as an
 //! [`inventory::Inventory`]; a missing fact is a named [`fact::Gap`]; what leaves is an [`examination::Examination`].
 
+pub mod bench;
 pub mod check;
 pub mod checks;
 pub mod compose;
@@ -22,6 +23,7 @@ pub mod reference;
 pub mod runtime;
 pub mod runtime_fix;
 pub mod schema;
+pub mod statistics;
 pub mod text;
 pub mod verdict;
 
