@@ -16,6 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("host", &[]),
     ("diagnosis", &[]),
     ("engine", &["host"]),
+    ("executable", &[]),
     ("probe", &[]),
     ("measure", &["diagnosis", "engine", "probe"]),
     ("observe", &["diagnosis", "engine", "host"]),
