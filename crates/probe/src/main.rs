@@ -2,19 +2,26 @@
 //!
 //!     silidock-probe identify         everything, with a program of each platform started as a child
 //!     silidock-probe identify own     the processor and its own process only
+//!     silidock-probe bench            does work by the clock as its input asks; see `protocol`
+//!     silidock-probe bench serve      the other side of a connection, for ever
+//!     silidock-probe bench child      ends at once
 
 mod cpu;
 mod proc;
+mod session;
 mod stubs;
+mod surroundings;
+mod work;
 
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use silidock_probe::{Answer, SCHEMA, Stub, built_for};
+use silidock_probe::{Answer, SCHEMA, STUB_STATUS, Stub, built_for};
 
-const USAGE: &[u8] = b"usage: silidock-probe identify [own]\n";
+const USAGE: &[u8] = b"usage: silidock-probe identify [own] | bench [serve | child]\n";
 const MISUSED: u8 = 64;
+const CHILD_STATUS: u8 = STUB_STATUS as u8;
 
 fn main() -> ExitCode {
     let words: Vec<_> = env::args_os().skip(1).collect();
@@ -22,6 +29,9 @@ fn main() -> ExitCode {
     let written = match words.as_slice() {
         ["identify"] => tell(&identify(stubs::all())),
         ["identify", "own"] => tell(&identify(Vec::new())),
+        ["bench"] => session::run(io::stdin().lock(), io::stdout().lock()),
+        ["bench", "serve"] => work::serve(),
+        ["bench", work::CHILD] => return ExitCode::from(CHILD_STATUS),
         _ => {
             // Nobody to tell it to if even this fails.
             let _ = io::stderr().write_all(USAGE);
