@@ -2,6 +2,7 @@
 //! Silidock asks. Nothing is judged and nothing is pulled here; what is started, and removed again, are the throw-away
 //! containers of `throwaway` alone.
 
+mod carrier;
 mod client;
 mod containers;
 mod context;
@@ -20,6 +21,7 @@ mod top;
 mod version;
 mod wire;
 
+pub use carrier::{Carrier, Printed};
 pub use client::{ConnectOptions, Engine, FindError};
 pub use containers::{ContainerDetails, ContainerRecord};
 pub use context::{Context, ContextEntry, ContextError, config_dir, contexts, current_context};

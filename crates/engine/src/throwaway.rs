@@ -152,11 +152,22 @@ impl Engine {
     /// As for any question; the engine's reason for refusing is in `Status`.
     pub async fn create_throwaway(&self, wanted: &Throwaway) -> Result<Created, EngineError> {
         let asked = Asked("making container", &wanted.name);
-        let mut path = format!("/containers/create?name={}", escaped(&wanted.name));
-        if self.api_version() >= PLATFORM_OF_CONTAINER {
-            path.push_str(&format!("&platform={}", escaped(&wanted.platform)));
+        self.make_container(&wanted.name, Some(&wanted.platform), &wanted.body(), asked).await
+    }
+
+    /// Makes a container of this name and platform, as the body says.
+    pub(crate) async fn make_container(
+        &self,
+        name: &str,
+        platform: Option<&str>,
+        body: &Value,
+        asked: Asked<'_>,
+    ) -> Result<Created, EngineError> {
+        let mut path = format!("/containers/create?name={}", escaped(name));
+        if let Some(platform) = platform.filter(|_| self.api_version() >= PLATFORM_OF_CONTAINER) {
+            path.push_str(&format!("&platform={}", escaped(platform)));
         }
-        let body = wanted.body().to_string().into_bytes();
+        let body = body.to_string().into_bytes();
         let answer = self.act(&path, post_json(body), asked, self.options().list).await?;
         serde_json::from_slice(&answer).map_err(|error| self.wire().unreadable(asked, reason(&error)))
     }
@@ -263,7 +274,13 @@ impl Engine {
         }
     }
 
-    async fn act(&self, path: &str, sent: Sent, asked: Asked<'_>, limit: Duration) -> Result<Vec<u8>, EngineError> {
+    pub(crate) async fn act(
+        &self,
+        path: &str,
+        sent: Sent,
+        asked: Asked<'_>,
+        limit: Duration,
+    ) -> Result<Vec<u8>, EngineError> {
         self.wire().send(&self.versioned(path), Some(sent), asked, limit).await
     }
 }

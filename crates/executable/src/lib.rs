@@ -11,6 +11,7 @@
 
 mod architecture;
 mod arm;
+mod dull;
 mod elf;
 mod input;
 mod kind;
@@ -23,6 +24,7 @@ mod script;
 mod text;
 
 pub use architecture::Libc;
+pub use dull::is_dull;
 pub use elf::{Defect, Elf, Endian, Linkage, Role};
 pub use input::{HEAD, READ_AT_MOST, ReadAt};
 pub use kind::{Archive, Format, Kind};

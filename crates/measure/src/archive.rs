@@ -38,7 +38,8 @@ pub(crate) fn archive(
     ])
 }
 
-fn tar(files: &[(&str, &[u8], u32)]) -> io::Result<Vec<u8>> {
+/// A tar file of some files.
+pub(crate) fn tar(files: &[(&str, &[u8], u32)]) -> io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes, mode) in files {
         let mut header = tar::Header::new_gnu();

@@ -46,6 +46,14 @@ pub enum MeasureError {
         /// What the engine said.
         source: EngineError,
     },
+    /// The engine does not take the probe into a container.
+    #[error("the engine does not take the probe for {arch} into its container: {source}")]
+    UploadRefused {
+        /// The probe.
+        arch: String,
+        /// What the engine said.
+        source: EngineError,
+    },
     /// The container does not start.
     #[error("the container with the probe ({arch}) does not start: {source}")]
     StartRefused {
@@ -123,7 +131,7 @@ impl MeasureError {
             Self::NoProbe { .. } => "Use a released Silidock, or run scripts/probe.sh and build it again.",
             Self::Archive { .. } => "Try again; if it persists, report it with the version of Silidock.",
             Self::ImageRefused { .. } => "See whether the engine's disk is full, and look at its log.",
-            Self::ContainerRefused { .. } | Self::StartRefused { .. } => {
+            Self::ContainerRefused { .. } | Self::UploadRefused { .. } | Self::StartRefused { .. } => {
                 "Read the engine's reason: a policy may forbid new containers, or the engine may be short of something."
             }
             Self::Hangs { .. } => "The engine may be busy; try again, and restart it if the probe hangs again.",

@@ -52,6 +52,16 @@ pub async fn identify(
     tokio::spawn(work.run()).await.unwrap_or(Err(MeasureError::Stopped))
 }
 
+/// The engine's platform; nothing but its own word is taken for it.
+pub(crate) fn linux_platform(engine: &Engine) -> Result<Platform, MeasureError> {
+    let version = engine.version();
+    let platform = Platform::new(&version.os, &version.arch, None).ok();
+    platform.filter(|platform| platform.os == "linux").ok_or_else(|| MeasureError::NotLinux {
+        endpoint: engine.target().endpoint.to_string(),
+        platform: format!("{}/{}", version.os, version.arch),
+    })
+}
+
 struct Work {
     engine: Engine,
     installation: Installation,
@@ -62,7 +72,7 @@ struct Work {
 
 impl Work {
     async fn run(self) -> Result<Identification, MeasureError> {
-        let platform = self.platform()?;
+        let platform = linux_platform(&self.engine)?;
         let probes = &self.options.probes;
         let arch = platform.architecture.as_str();
         let native = probes.get(arch).ok_or_else(|| MeasureError::NoProbe { arch: arch.to_owned() })?;
@@ -91,16 +101,6 @@ impl Work {
             }
         }
         Ok(Identification { platform, native, targets, gaps })
-    }
-
-    /// The engine's platform; nothing but its own word is taken for it.
-    fn platform(&self) -> Result<Platform, MeasureError> {
-        let version = self.engine.version();
-        let platform = Platform::new(&version.os, &version.arch, None).ok();
-        platform.filter(|platform| platform.os == "linux").ok_or_else(|| MeasureError::NotLinux {
-            endpoint: self.engine.target().endpoint.to_string(),
-            platform: format!("{}/{}", version.os, version.arch),
-        })
     }
 
     fn visit<'a>(&'a self, arch: &'a str, probe: &'a [u8], arguments: &'a [&'a str]) -> Visit<'a> {

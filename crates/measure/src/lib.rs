@@ -5,6 +5,7 @@
 mod archive;
 mod error;
 mod identify;
+mod inside;
 mod installation;
 mod judge;
 mod options;
@@ -13,8 +14,10 @@ mod visit;
 
 pub use error::MeasureError;
 pub use identify::{Identification, identify};
+pub use inside::{InsideNews, InsideOptions, InsideSummary, InsideTarget, inside_news, look_inside};
 pub use installation::{EXPIRES_LABEL, Installation, InstallationError, OWNER_LABEL};
 pub use judge::{Effective, Says, Sign, Source, TargetEmulation};
 pub use options::{Options, Probes};
+pub use silidock_probe::inside::Totals;
 pub use silidock_probe::{Answer, Arm, Cpu, X86};
 pub use sweep::{Swept, sweep};

@@ -14,7 +14,7 @@ use crate::installation::Installation;
 use crate::options::Options;
 
 /// Statuses from here on mean a signal.
-const SIGNALS: i64 = 128;
+pub(crate) const SIGNALS: i64 = 128;
 const LAST_SIGNAL: i64 = 64;
 
 const LONGEST_COMPLAINT: usize = 300;
@@ -116,7 +116,7 @@ pub(crate) async fn insist<F: Future<Output = Result<(), EngineError>>>(
     act().await
 }
 
-fn or_lost(error: EngineError, refused: impl FnOnce(EngineError) -> MeasureError) -> MeasureError {
+pub(crate) fn or_lost(error: EngineError, refused: impl FnOnce(EngineError) -> MeasureError) -> MeasureError {
     if error.is_engine_lost() { MeasureError::Engine(error) } else { refused(error) }
 }
 
@@ -143,7 +143,7 @@ fn read(arch: &str, status: i64, output: &Output) -> Result<Answer, MeasureError
     Ok(answer)
 }
 
-fn one_line(bytes: &[u8]) -> String {
+pub(crate) fn one_line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let words: Vec<&str> =
         text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty()).collect();

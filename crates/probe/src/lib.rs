@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod elf;
+pub mod inside;
 mod marks;
 mod protocol;
 

@@ -1,5 +1,9 @@
 //! The real engines that `SILIDOCK_LAB` names, and programs that behave badly in a container. Nothing is asserted here.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub mod image;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
