@@ -15,8 +15,8 @@ mod proc;
 mod session;
 mod stubs;
 mod surroundings;
-mod work;
 mod walk;
+mod work;
 
 use std::env;
 use std::ffi::OsString;
