@@ -27,6 +27,9 @@ pub enum Command {
     Scan(ScanOptions),
     /// Prove which emulator runs foreign programs, and read what is set (starts throw-away containers)
     Emulator(EmulatorOptions),
+    /// List everything that needs translation, such as Intel's on an ARM Mac, and the way out of each
+    #[command(name = "wayout")]
+    WayOut(WayOutOptions),
     /// Preview a fix of a finding; with --apply carry it out, look again, and print the receipt
     Fix(FixOptions),
     /// Preview taking a change back; with --apply do it
@@ -106,6 +109,29 @@ pub struct EmulatorOptions {
     /// Read Docker Desktop's settings too; macOS may ask you whether Silidock may
     #[arg(long)]
     pub read_guarded: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WayOutOptions {
+    #[command(flatten)]
+    pub from: From,
+    /// Its form
+    #[arg(long, value_enum, default_value_t = ListForm::Text)]
+    pub format: ListForm,
+    /// File to write; - or nothing for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Hide host names, user names, home paths, registry hosts and environment values
+    #[arg(long)]
+    pub redact: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListForm {
+    Text,
+    Markdown,
+    Csv,
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -191,4 +217,5 @@ pub enum Form {
     Html,
     Markdown,
     Json,
+    Csv,
 }

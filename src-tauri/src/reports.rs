@@ -68,6 +68,7 @@ async fn ask_where(
         ReportFormat::Html => ("Web page", "html"),
         ReportFormat::Markdown => ("Markdown", "md"),
         ReportFormat::Json => ("JSON", "json"),
+        ReportFormat::Csv => ("Table", "csv"),
     };
     let mut dialog = desktop.dialog().file().set_file_name(&report.file_name).add_filter(words, &[extension]);
     if let Ok(downloads) = desktop.path().download_dir() {

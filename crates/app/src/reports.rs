@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use silidock_diagnosis::{
+    check::Context,
+    wayout::{WayOut, way_out},
+};
 use silidock_host::Host;
-use silidock_report::{Format, Scan, Secrets, file_name, redact, render, scan::catalogue};
+use silidock_report::{Format, Scan, Secrets, file_name, redact, render, render_way_out, scan::catalogue};
 
 use crate::{
     failure::{Failure, FailureCode},
-    session::App,
-    wire::{Nothing, RenderedReport, ReportFormat, ReportRequest},
+    session::{App, Seen},
+    wire::{Nothing, RenderedReport, ReportFormat, ReportRequest, ReportSubject, WayOutDocument},
 };
 use silidock_report::scan::Catalogue;
 
@@ -18,8 +22,17 @@ impl App {
     /// # Errors
     /// Nothing was seen yet.
     pub async fn render_report(self: &Arc<Self>, request: ReportRequest) -> Result<RenderedReport, Failure> {
-        let scan = self.last_scan()?;
-        report(&scan, request, self.host().as_ref())
+        let seen = self.seen()?;
+        report(&with_way_out(&seen), request, self.host().as_ref())
+    }
+
+    /// Everything of what was seen last that needs translation.
+    ///
+    /// # Errors
+    /// Nothing was seen yet.
+    pub async fn wayout(self: &Arc<Self>, _: Nothing) -> Result<WayOutDocument, Failure> {
+        let seen = self.seen()?;
+        Ok(WayOutDocument::new(&seen.scan, listed(&seen)))
     }
 
     /// The catalogue of checks.
@@ -31,6 +44,14 @@ impl App {
     }
 }
 
+fn listed(seen: &Seen) -> WayOut {
+    way_out(&Context::new(&seen.inventory))
+}
+
+fn with_way_out(seen: &Seen) -> Scan {
+    Scan { way_out: Some(listed(seen)), ..seen.scan.clone() }
+}
+
 /// Renders one scan.
 ///
 /// # Errors
@@ -40,6 +61,7 @@ pub fn report(scan: &Scan, request: ReportRequest, host: &dyn Host) -> Result<Re
         ReportFormat::Html => Format::Html,
         ReportFormat::Markdown => Format::Markdown,
         ReportFormat::Json => Format::Json,
+        ReportFormat::Csv => Format::Csv,
     };
     let failed = |error: silidock_report::ReportError| {
         Failure::new(FailureCode::File, format!("The report could not be made: {error}."))
@@ -48,7 +70,14 @@ pub fn report(scan: &Scan, request: ReportRequest, host: &dyn Host) -> Result<Re
         true => &redact(scan, &secrets(host)).map_err(failed)?,
         false => scan,
     };
-    Ok(RenderedReport { file_name: file_name(scan, format), content: render(scan, format).map_err(failed)? })
+    let (file_name, content) = match request.about {
+        ReportSubject::Scan => (file_name(scan, format), render(scan, format).map_err(failed)?),
+        ReportSubject::WayOut => render_way_out(scan, format).map_err(failed)?.ok_or_else(|| {
+            Failure::new(FailureCode::Refused, "The way out list is no page of its own.")
+                .hint("Choose Markdown, a table or JSON; the report as a page has it too.")
+        })?,
+    };
+    Ok(RenderedReport { file_name, content })
 }
 
 /// What on this machine names its user.

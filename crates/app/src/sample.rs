@@ -32,9 +32,10 @@ pub const SAMPLES: [(&str, &str); 6] = [
 const HOME: &str = "Users/sam";
 
 /// Files of the sample, below its folder.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("Users/sam/shop/compose.yaml", include_str!("sample/shop-compose.yaml")),
     ("Users/sam/reports/compose.yaml", include_str!("sample/reports-compose.yaml")),
+    ("Users/sam/reports/report/Dockerfile", include_str!("sample/report.Dockerfile")),
     ("Users/sam/reports/.env", include_str!("sample/reports.env")),
 ];
 

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::{finding::Finding, inventory::Inventory, schema::Schema as Mark};
 use silidock_remedy::{Preview, diff::Diff};
-use silidock_report::{Scan, scan::Catalogue};
+use silidock_report::{Scan, WayOutDocument, scan::Catalogue};
 
 use crate::wire::{ChangeOutcome, EmulatorDocument, EngineChoice, History, UndoPreview};
 
@@ -61,6 +61,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("undo-preview", of::<UndoPreview>()),
         ("change", of::<ChangeOutcome>()),
         ("emulator", of::<EmulatorDocument>()),
+        ("wayout", of::<WayOutDocument>()),
         ("history", of::<History>()),
         ("engines", of::<EnginesDocument>()),
         ("diff", of::<Diff>()),

@@ -14,6 +14,7 @@ use silidock_diagnosis::{
     schema::Schema,
 };
 use silidock_remedy::{Preview, Verified, diff::Diff};
+pub use silidock_report::WayOutDocument;
 pub use silidock_report::scan::Catalogue;
 use silidock_report::{Scan, scan::EffectiveEmulator};
 use ts_rs::TS;
@@ -30,6 +31,7 @@ macro_rules! command_table {
             preview_fix(FixRequest) -> FixPreview, "Shows what a fix would change.";
             apply_fix(ApplyRequest) -> ChangeOutcome, "Carries out a fix that was previewed, looks again, and says whether it helped.";
             emulator(EmulatorRequest) -> EmulatorDocument, "Proves which emulator runs foreign programs, by throw-away containers, and reads what is set.";
+            wayout(Nothing) -> WayOutDocument, "Lists everything of what the window shows that needs translation, and the way out of each.";
             history(Nothing) -> History, "Lists every change that was made.";
             preview_undo(ReceiptRequest) -> UndoPreview, "Shows what undoing a change would change.";
             apply_undo(ReceiptRequest) -> ChangeOutcome, "Undoes a change, and looks again.";
@@ -277,6 +279,20 @@ pub struct ReportRequest {
     pub format: ReportFormat,
     /// Replace host names, user names, home paths, registry hosts and environment values.
     pub redact: bool,
+    /// What it is about.
+    #[serde(default)]
+    pub about: ReportSubject,
+}
+
+/// What a report is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ReportSubject {
+    /// Everything that was seen, the way out list too.
+    #[default]
+    Scan,
+    /// The way out list alone; as Markdown, JSON or a table.
+    WayOut,
 }
 
 /// Forms of a report.
@@ -289,6 +305,8 @@ pub enum ReportFormat {
     Markdown,
     /// The document itself.
     Json,
+    /// A table for spreadsheets.
+    Csv,
 }
 
 /// A report as text.

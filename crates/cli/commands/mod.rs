@@ -9,9 +9,11 @@ pub mod history;
 pub mod report;
 pub mod scan;
 pub mod undo;
+pub mod wayout;
 
 use std::{
     io::{BufRead, IsTerminal, Write},
+    path::Path,
     sync::Arc,
 };
 
@@ -41,6 +43,20 @@ async fn unlooked(sample: bool) -> Result<Arc<App>, Failure> {
         app.scan(ScanRequest { engine: None, sample: true }).await?;
     }
     Ok(app)
+}
+
+/// Writes a report to a file, or prints it.
+fn delivered(content: &str, file: Option<&Path>, output: &Output) -> Result<(), Failure> {
+    match file.filter(|path| *path != Path::new("-")) {
+        Some(path) => {
+            std::fs::write(path, content).map_err(|error| {
+                Failure::new(FailureCode::File, format!("{} could not be written: {error}.", path.display()))
+            })?;
+            output.say(&format!("Written to {}.", path.display()));
+            Ok(())
+        }
+        None => output.print(content),
+    }
 }
 
 /// Asks on the terminal, unless the answer was given.

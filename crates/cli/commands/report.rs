@@ -1,10 +1,10 @@
 //! `silidock report`.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use silidock_app::{
-    Failure, FailureCode,
-    wire::{ReportFormat, ReportRequest},
+    Failure,
+    wire::{ReportFormat, ReportRequest, ReportSubject},
 };
 
 use crate::{
@@ -19,16 +19,10 @@ pub async fn run(options: ReportOptions, output: &Output) -> Result<ExitCode, Fa
         Form::Html => ReportFormat::Html,
         Form::Markdown => ReportFormat::Markdown,
         Form::Json => ReportFormat::Json,
+        Form::Csv => ReportFormat::Csv,
     };
-    let report = app.render_report(ReportRequest { format, redact: options.redact }).await?;
-    match options.output.as_deref().filter(|path| *path != Path::new("-")) {
-        Some(path) => {
-            std::fs::write(path, &report.content).map_err(|error| {
-                Failure::new(FailureCode::File, format!("{} could not be written: {error}.", path.display()))
-            })?;
-            output.say(&format!("Written to {}.", path.display()));
-        }
-        None => output.print(&report.content)?,
-    }
+    let report =
+        app.render_report(ReportRequest { format, redact: options.redact, about: ReportSubject::Scan }).await?;
+    super::delivered(&report.content, options.output.as_deref(), output)?;
     Ok(ExitCode::SUCCESS)
 }

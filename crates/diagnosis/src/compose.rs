@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::fact::Fact;
+use crate::{
+    fact::{Fact, Gap},
+    platform::Platform,
+};
 
 /// A Compose project, found through the labels of its containers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
@@ -40,6 +43,9 @@ pub struct ComposeService {
     pub image: Option<String>,
     /// It has a `build:`.
     pub builds: bool,
+    /// What its `build:` says, and its Dockerfile. Older captures have none.
+    #[serde(default)]
+    pub build: Option<ComposeBuild>,
     /// `platform:` as written, merge keys applied.
     pub platform: Option<DeclaredPlatform>,
     /// It extends another service, so part of it stands elsewhere.
@@ -53,6 +59,37 @@ pub struct DeclaredPlatform {
     /// As written, variables not replaced.
     pub value: String,
     /// Line, from 1; none where it comes from elsewhere (merge key).
+    pub line: Option<u32>,
+}
+
+/// A `build:` of a service, and the stages of its Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ComposeBuild {
+    /// Path of the Dockerfile; that of the Compose file where the text stands there.
+    pub dockerfile: Option<String>,
+    /// `platforms:` as written.
+    pub platforms: Vec<String>,
+    /// The stages that could be read, in order.
+    pub stages: Vec<BuildStage>,
+    /// Why the rest of them, or all, could not be read.
+    pub gap: Option<Gap>,
+}
+
+/// One `FROM` of a Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct BuildStage {
+    /// Its name, `AS ...`.
+    pub name: Option<String>,
+    /// The image it starts from, variables replaced where their values are known.
+    pub image: String,
+    /// It starts from an earlier stage of the same file, or from nothing.
+    pub internal: bool,
+    /// The FROM as it stands there.
+    pub text: String,
+    /// The platform it is fixed to; none where it follows the build.
+    pub platform: Option<Fact<Platform>>,
+    /// Line of its FROM, from 1; none where the text does not stand in a file of its own.
     pub line: Option<u32>,
 }
 

@@ -188,6 +188,7 @@ pub fn project(name: &str, service: &str, image: &str, pinned: Option<&str>) -> 
                 line: Some(2),
                 image: Some(image.to_owned()),
                 builds: false,
+                build: None,
                 platform: pinned.map(|value| DeclaredPlatform { value: value.to_owned(), line: Some(4) }),
                 extends: false,
             }]),

@@ -26,5 +26,6 @@ pub mod schema;
 pub mod statistics;
 pub mod text;
 pub mod verdict;
+pub mod wayout;
 
 pub use examination::examine;

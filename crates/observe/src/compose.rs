@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, path::Path, str::FromStr};
 
+use crate::dockerfile::Builds;
 use silidock_diagnosis::{
     compose::{ComposeFile, ComposeProject, ComposeService, DeclaredPlatform},
     fact::Fact,
@@ -47,20 +48,26 @@ pub(crate) fn projects(host: &dyn Host, labels: &[Labels]) -> Vec<ComposeProject
             *known = label;
         }
     }
-    let project = |label: &Labels| ComposeProject {
-        name: label.project.clone(),
-        working_dir: label.working_dir.clone(),
-        files: label
-            .files
-            .iter()
-            .map(|path| ComposeFile { path: path.clone(), services: read_file(host, Path::new(path)) })
-            .collect(),
+    let project = |label: &Labels| {
+        let folder = label.working_dir.as_ref().map(Path::new);
+        let read = |path: &String| ComposeFile { path: path.clone(), services: read_in(host, Path::new(path), folder) };
+        ComposeProject {
+            name: label.project.clone(),
+            working_dir: label.working_dir.clone(),
+            files: label.files.iter().map(read).collect(),
+        }
     };
     by_name.into_values().map(project).collect()
 }
 
-/// Reads one Compose file.
+/// Reads one Compose file by itself, as if it were a project's only one.
 pub fn read_file(host: &dyn Host, path: &Path) -> Fact<Vec<ComposeService>> {
+    read_in(host, path, None)
+}
+
+/// Reads one Compose file of a project in `folder`, which its build contexts are relative to; without one they are
+/// relative to the file.
+pub(crate) fn read_in(host: &dyn Host, path: &Path, folder: Option<&Path>) -> Fact<Vec<ComposeService>> {
     let what = format!("services of {}", path.display());
     let bytes = match host.read(path, LIMIT) {
         Ok(bytes) => bytes,
@@ -70,12 +77,15 @@ pub fn read_file(host: &dyn Host, path: &Path) -> Fact<Vec<ComposeService>> {
         Err(error) => return Fact::unknown(what, error.to_string()),
     };
     match String::from_utf8(bytes) {
-        Ok(text) => parse(&text).map_or_else(|why| Fact::unknown(what, why), Fact::Known),
+        Ok(text) => {
+            let from = Builds { host, file: path, folder: folder.or(path.parent()).unwrap_or(path) };
+            parse(&text, &from).map_or_else(|why| Fact::unknown(what, why), Fact::Known)
+        }
         Err(_) => Fact::unknown(what, "it is not UTF-8 text"),
     }
 }
 
-fn parse(text: &str) -> Result<Vec<ComposeService>, String> {
+fn parse(text: &str, builds: &Builds<'_>) -> Result<Vec<ComposeService>, String> {
     let mut root: Value = yaml_serde::from_str(text).map_err(|error| format!("it is not valid YAML: {error}"))?;
     root.apply_merge().map_err(|error| format!("its merge keys (<<) cannot be followed: {error}"))?;
     let services = match root.get("services") {
@@ -84,23 +94,24 @@ fn parse(text: &str) -> Result<Vec<ComposeService>, String> {
     };
     let places = Places::of(text);
     let named = services.iter().filter_map(|(key, settings)| Some((scalar(key)?, settings)));
-    Ok(named.map(|(name, settings)| service(name, settings, &places)).collect())
+    Ok(named.map(|(name, settings)| service(name, settings, &places, builds)).collect())
 }
 
-fn service(name: String, settings: &Value, places: &Places) -> ComposeService {
+fn service(name: String, settings: &Value, places: &Places, builds: &Builds<'_>) -> ComposeService {
     let set = |key: &str| settings.get(key).filter(|v| !v.is_null());
     let (line, platform_line) = places.0.get(&name).copied().unwrap_or_default();
     ComposeService {
         line,
         image: set("image").and_then(scalar),
         builds: set("build").is_some(),
+        build: set("build").map(|build| builds.read(build)),
         platform: set("platform").and_then(scalar).map(|value| DeclaredPlatform { value, line: platform_line }),
         extends: set("extends").is_some(),
         name,
     }
 }
 
-fn scalar(value: &Value) -> Option<String> {
+pub(crate) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -6,6 +6,7 @@
 mod compose;
 mod containers;
 mod default_platform;
+mod dockerfile;
 mod engine_facts;
 mod host_facts;
 mod images;
@@ -142,7 +143,8 @@ fn project_facts(look: &Look<'_>, labels: &[compose::Labels]) -> ProjectFacts {
 pub fn refresh_files(inventory: &mut Inventory, host: &dyn Host) {
     for project in &mut inventory.projects {
         for file in &mut project.files {
-            file.services = compose::read_file(host, std::path::Path::new(&file.path));
+            let folder = project.working_dir.as_ref().map(std::path::Path::new);
+            file.services = compose::read_in(host, std::path::Path::new(&file.path), folder);
         }
     }
     inventory.default_platforms = default_platform::find(host, &inventory.projects);

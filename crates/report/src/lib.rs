@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use ts_rs::TS;
 
+mod csv_form;
 pub mod docs;
 mod html;
 mod json;
@@ -15,6 +16,7 @@ mod redact;
 pub mod scan;
 mod view;
 mod visible;
+pub mod wayout;
 
 pub use docs::checks_markdown;
 pub use html::html;
@@ -23,6 +25,7 @@ pub use markdown::markdown;
 pub use redact::{Secrets, redact};
 pub use scan::Scan;
 pub use visible::visible;
+pub use wayout::{WayOutDocument, render_way_out};
 
 /// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -34,6 +37,8 @@ pub enum Format {
     Markdown,
     /// For programs: the scan document itself.
     Json,
+    /// For spreadsheets: one line for each finding, or for each thing of a way out list.
+    Csv,
 }
 
 impl Format {
@@ -43,6 +48,7 @@ impl Format {
             Self::Html => "html",
             Self::Markdown => "md",
             Self::Json => "json",
+            Self::Csv => "csv",
         }
     }
 }
@@ -56,6 +62,9 @@ pub enum ReportError {
     /// The document could not be written as JSON, or read back after redaction.
     #[error("the report could not be written as JSON")]
     Json(#[from] serde_json::Error),
+    /// The table could not be written.
+    #[error("the report could not be written as a table")]
+    Csv(#[from] csv::Error),
     /// A rule of redaction could not be built. Nothing is given out then.
     #[error("the report could not be redacted")]
     Redaction(#[from] regex::Error),
@@ -70,13 +79,18 @@ pub fn render(scan: &Scan, format: Format) -> Result<String, ReportError> {
         Format::Html => html(scan),
         Format::Markdown => Ok(markdown(scan)),
         Format::Json => json(scan),
+        Format::Csv => csv_form::findings(scan),
     }
 }
 
 /// A name for the file, made of when the facts were taken: `silidock-2026-11-20-0900.html`.
 /// A sample and a redacted report say so in their names.
 pub fn file_name(scan: &Scan, format: Format) -> String {
-    let mut name = String::from("silidock");
+    named("silidock", scan, format)
+}
+
+fn named(start: &str, scan: &Scan, format: Format) -> String {
+    let mut name = start.to_owned();
     for (mark, set) in [("-sample", scan.sample), ("-redacted", scan.redacted)] {
         if set {
             name.push_str(mark);

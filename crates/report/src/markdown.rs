@@ -3,7 +3,11 @@
 
 use std::fmt::Write;
 
-use silidock_diagnosis::finding::Evidence;
+use silidock_diagnosis::{
+    fact::Fact,
+    finding::Evidence,
+    wayout::{Statement, WayOut, WayOutItem},
+};
 
 use crate::{
     Scan,
@@ -26,6 +30,11 @@ pub fn markdown(scan: &Scan) -> String {
     engine(&mut out, &view);
     containers(&mut out, &view);
     images(&mut out, &view);
+    if let Some(list) = &scan.way_out {
+        out.line("## Way out");
+        out.line(&format!("**{}.** {}", prose(&list.headline), prose(&list.detail)));
+        way_out(&mut out, list, "###");
+    }
     coverage(&mut out, &view);
     let words = view.words.iter().map(|(mark, words)| vec![bold(*mark), prose(words)]);
     out.folded("How to read this", |out| out.table(&["Word", "Meaning"], words));
@@ -35,15 +44,40 @@ pub fn markdown(scan: &Scan) -> String {
         view.version,
         prose(&view.taken)
     ));
-    out.0.truncate(out.0.trim_end().len());
-    out.0.push('\n');
-    out.0
+    out.finished()
+}
+
+/// The way out list by itself, for an issue or a wiki page.
+pub(crate) fn way_out_markdown(scan: &Scan, list: &WayOut) -> String {
+    let view = View::new(scan);
+    let mut out = Out(String::new());
+    out.line(&format!("# {}", prose(&list.headline)));
+    out.line(&prose(&list.detail));
+    for mark in view.marks() {
+        out.line(&format!("> **{}**", prose(mark)));
+    }
+    let engine = &scan.engine;
+    let line = [&engine.runtime.name, &scan.engine_words(), &format!("Engine {}", engine.version)];
+    out.line(&format!("{}. {}.", line.map(|part| prose(part)).join(", "), prose(&view.taken)));
+    way_out(&mut out, list, "##");
+    out.line("---");
+    out.line(&format!(
+        "<sub>Made by Silidock {}. No registry was asked; nothing was started, pulled or changed.</sub>",
+        view.version
+    ));
+    out.finished()
 }
 
 /// Blocks, each followed by an empty line.
 struct Out(String);
 
 impl Out {
+    fn finished(mut self) -> String {
+        self.0.truncate(self.0.trim_end().len());
+        self.0.push('\n');
+        self.0
+    }
+
     fn line(&mut self, block: &str) {
         self.0.push_str(block);
         self.0.push_str("\n\n");
@@ -211,6 +245,56 @@ fn images(out: &mut Out, view: &View<'_>) {
     let summary = silidock_diagnosis::text::count(rows.len(), "image");
     let head = ["Image", "Id", "Platforms", "Native here", "Used by", "Size"];
     out.folded(&summary, |out| out.table(&head, rows.into_iter()));
+}
+
+fn way_out(out: &mut Out, list: &WayOut, level: &str) {
+    if !list.items.is_empty() {
+        let head = ["What", "Name", "Platform", "Now", "Way out", "Why"];
+        out.table(&head, list.items.iter().map(way_out_row));
+        out.folded("What was seen of each", |out| {
+            let all = list.items.iter().flat_map(|item| item.evidence.iter().map(move |e| (&item.name, e)));
+            out.table(
+                &["Name", "Where", "What"],
+                all.map(|(name, e)| vec![code(name), prose(&e.place), code(&e.text)]),
+            );
+        });
+    }
+    if !list.gaps.is_empty() {
+        out.line(&format!("{level} Could not be read or told"));
+        out.table(&["What", "Why"], list.gaps.iter().map(|gap| vec![prose(&gap.what), prose(&gap.why)]));
+    }
+    out.line(&format!("{level} What is announced"));
+    if let Some(why) = &list.outlook.elsewhere {
+        out.line(&prose(why));
+    }
+    out.line(&list.outlook.announced.iter().map(statement).collect::<Vec<_>>().join("\n"));
+    out.line(&format!("{level} What nobody knows"));
+    out.line(&list.outlook.open.iter().map(statement).collect::<Vec<_>>().join("\n"));
+}
+
+fn way_out_row(item: &WayOutItem) -> Vec<String> {
+    let platform = match &item.platform {
+        Fact::Known(platform) => prose(&platform.to_string()),
+        Fact::Unknown { unknown } => format!("<em>not known: {}</em>", prose(&unknown.why)),
+    };
+    let place = item.path.as_deref().map(|path| {
+        let line = item.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!("<br>{}", code(&format!("{path}{line}")))
+    });
+    let commands: String = item.way.commands.iter().map(|words| format!("<br>{}", code(&words.join(" ")))).collect();
+    vec![
+        prose(item.kind.word()),
+        format!("{}{}", code(&item.name), place.unwrap_or_default()),
+        platform,
+        prose(&item.now),
+        format!("**{}**: {}{commands}", item.way.kind.words(), prose(&item.way.title)),
+        prose(&item.way.why),
+    ]
+}
+
+fn statement(said: &Statement) -> String {
+    let date = said.date.as_deref().map(|date| format!("{date}, ")).unwrap_or_default();
+    format!("- {} ({date}{}: {})", prose(&said.text), said.grounds.words(), prose(&said.source))
 }
 
 fn coverage(out: &mut Out, view: &View<'_>) {

@@ -19,6 +19,7 @@ use silidock_diagnosis::{
     runtime::ProvenEmulator,
     schema::Schema,
     verdict::{Tally, VerdictWords, tally, verdict},
+    wayout::WayOut,
 };
 use ts_rs::TS;
 
@@ -58,6 +59,10 @@ pub struct Scan {
     pub not_applicable: Vec<NotApplicable>,
     /// How much was looked at.
     pub coverage: Coverage,
+    /// Everything that needs translation. Only in reports, which are made of one value; else it is a document of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub way_out: Option<WayOut>,
 }
 
 /// The engine, with its emulation.
@@ -238,6 +243,7 @@ impl Scan {
             findings: examination.findings,
             not_judged: examination.not_judged,
             not_applicable: examination.not_applicable,
+            way_out: None,
         }
     }
 

@@ -533,6 +533,11 @@ what: string,
 why: string, };
 
 /**
+ * What a statement rests on, surest first.
+ */
+export type Grounds = "maker" | "report" | "inference";
+
+/**
  * Every change that was made.
  */
 export type History = { 
@@ -708,6 +713,23 @@ gap: Gap, };
 export type Nothing = Record<symbol, never>;
 
 /**
+ * What is announced, and what nobody knows.
+ */
+export type Outlook = { 
+/**
+ * Why none of this is about this engine; none where it is.
+ */
+elsewhere: string | null, 
+/**
+ * What was said, oldest first.
+ */
+announced: Array<Statement>, 
+/**
+ * What nobody has said.
+ */
+open: Array<Statement>, };
+
+/**
  * Parts of a scan that arrive later than the rest.
  */
 export type Part = "containers" | "images" | "cpu";
@@ -784,7 +806,7 @@ content: string, };
 /**
  * Forms of a report.
  */
-export type ReportFormat = "html" | "markdown" | "json";
+export type ReportFormat = "html" | "markdown" | "json" | "csv";
 
 /**
  * What report to make.
@@ -797,7 +819,16 @@ format: ReportFormat,
 /**
  * Replace host names, user names, home paths, registry hosts and environment values.
  */
-redact: boolean, };
+redact: boolean, 
+/**
+ * What it is about.
+ */
+about: ReportSubject, };
+
+/**
+ * What a report is about.
+ */
+export type ReportSubject = "scan" | "wayOut";
 
 /**
  * The product that runs the engine, and how it gave itself away.
@@ -888,7 +919,11 @@ notApplicable: Array<NotApplicable>,
 /**
  * How much was looked at.
  */
-coverage: Coverage, };
+coverage: Coverage, 
+/**
+ * Everything that needs translation. Only in reports, which are made of one value; else it is a document of its own.
+ */
+wayOut?: WayOut, };
 
 /**
  * One container.
@@ -1153,6 +1188,27 @@ hash: string, };
 export type Severity = "broken" | "slow" | "note";
 
 /**
+ * One statement with what it rests on.
+ */
+export type Statement = { 
+/**
+ * In a sentence or two.
+ */
+text: string, 
+/**
+ * When it was said, `2026-09-01`; none where the source has no date.
+ */
+date: string | null, 
+/**
+ * Where it stands.
+ */
+source: string, 
+/**
+ * What it rests on.
+ */
+grounds: Grounds, };
+
+/**
  * One step of a fix.
  */
 export type Step = { "kind": "editYaml", 
@@ -1301,6 +1357,168 @@ tone: Tone, };
 export type Verified = "verified" | "stillPresent" | "couldNotTell";
 
 /**
+ * What is known of doing without translation.
+ */
+export type Way = { 
+/**
+ * How far it is known.
+ */
+kind: WayKind, 
+/**
+ * What to do, as an order: "Take the pin out".
+ */
+title: string, 
+/**
+ * Why that is so here, and what it leaves open.
+ */
+why: string, 
+/**
+ * Command lines, an argument vector each. Nothing is run.
+ */
+commands: Array<Array<string>>, };
+
+/**
+ * How far a way out is known.
+ */
+export type WayKind = "here" | "unpin" | "pull" | "rebuild" | "newMachine" | "unknown";
+
+/**
+ * Everything that needs translation on one engine.
+ */
+export type WayOut = { 
+/**
+ * "3 containers, 4 images and 1 Compose service need Intel translation".
+ */
+headline: string, 
+/**
+ * How far a way out is known.
+ */
+detail: string, 
+/**
+ * What is native here.
+ */
+native: Fact<Platform>, 
+/**
+ * The things, by kind and name.
+ */
+items: Array<WayOutItem>, 
+/**
+ * What could not be told: any of it may belong to the list.
+ */
+gaps: Array<Gap>, 
+/**
+ * What is announced about the translation itself.
+ */
+outlook: Outlook, };
+
+/**
+ * Everything of one engine that needs translation.
+ */
+export type WayOutDocument = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * When the facts were taken, RFC 3339 in UTC.
+ */
+takenAt: string, 
+/**
+ * Made from the embedded sample, not from a real engine.
+ */
+sample: boolean, 
+/**
+ * Made from a capture, not from a look at an engine now.
+ */
+replayed: boolean, 
+/**
+ * As in a report.
+ */
+redacted: boolean, 
+/**
+ * The product that runs the engine.
+ */
+runtime: string, 
+/**
+ * Address of the engine.
+ */
+endpoint: string, 
+/**
+ * "3 containers, 4 images and 1 Compose service need Intel translation".
+ */
+headline: string, 
+/**
+ * How far a way out is known.
+ */
+detail: string, 
+/**
+ * What is native here.
+ */
+native: Fact<Platform>, 
+/**
+ * The things, by kind and name.
+ */
+items: Array<WayOutItem>, 
+/**
+ * What could not be told: any of it may belong to the list.
+ */
+gaps: Array<Gap>, 
+/**
+ * What is announced about the translation itself.
+ */
+outlook: Outlook, };
+
+/**
+ * One thing that needs translation.
+ */
+export type WayOutItem = { 
+/**
+ * What kind of thing.
+ */
+kind: WayOutKind, 
+/**
+ * Its name as its owner gave it: a container's, `project/service`, a tag.
+ */
+name: string, 
+/**
+ * Compose project it belongs to.
+ */
+project: string | null, 
+/**
+ * Image it is made from.
+ */
+image: string | null, 
+/**
+ * The foreign platform that it needs.
+ */
+platform: Fact<Platform>, 
+/**
+ * What it does with it now: "runs under QEMU", "used by db".
+ */
+now: string, 
+/**
+ * File it stands in.
+ */
+path: string | null, 
+/**
+ * Line there, from 1.
+ */
+line: number | null, 
+/**
+ * What was seen.
+ */
+evidence: Array<Evidence>, 
+/**
+ * What is known of doing without translation.
+ */
+way: Way, };
+
+/**
+ * Kinds of things that need translation, in the order of the list.
+ */
+export type WayOutKind = "engine" | "container" | "service" | "buildStage" | "image";
+
+/**
  * A change to a YAML file.
  */
 export type YamlEdit = { "kind": "setPlatform", 
@@ -1329,6 +1547,8 @@ export interface Commands {
   apply_fix: { request: ApplyRequest; response: ChangeOutcome };
   /** Proves which emulator runs foreign programs, by throw-away containers, and reads what is set. */
   emulator: { request: EmulatorRequest; response: EmulatorDocument };
+  /** Lists everything of what the window shows that needs translation, and the way out of each. */
+  wayout: { request: Nothing; response: WayOutDocument };
   /** Lists every change that was made. */
   history: { request: Nothing; response: History };
   /** Shows what undoing a change would change. */

@@ -1,6 +1,6 @@
 // The only door of the window: what it may ask for, and what it is told. No Tauri here; tauri.ts and sample.ts implement it.
 
-import type { Commands, Event, Fact, Failure, FailureCode, Gap, ReportFormat } from "./generated";
+import type { Commands, Event, Fact, Failure, FailureCode, Gap, ReportFormat, ReportSubject } from "./generated";
 
 /** What the shell knows before the first paint. */
 export interface Shell {
@@ -23,8 +23,8 @@ export interface Host {
   /** Calls back with everything the app says by itself; gives the function that ends it. */
   onEvent(listener: (event: Event) => void): () => void;
   onMenu(listener: (action: MenuAction) => void): () => void;
-  /** Saves what is shown as a report where the person says; null when they change their mind. */
-  saveReport(format: ReportFormat, redact: boolean): Promise<string | null>;
+  /** Saves what is shown, or the way out list of it, where the person says; null when they change their mind. */
+  saveReport(format: ReportFormat, redact: boolean, about: ReportSubject): Promise<string | null>;
   /** Opens a report that was saved in this run. */
   openReport(path: string): Promise<void>;
   /** Shows a report that was saved in this run in its folder. */

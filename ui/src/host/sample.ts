@@ -2,9 +2,10 @@
 // What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`.
 // Not part of the built app.
 
-import type { ChangeOutcome, Commands, Event, Failure, FixPreview, HistoryEntry, Scan, ScanView, UndoPreview } from "./generated";
+import type { ChangeOutcome, Commands, Event, Failure, FixPreview, HistoryEntry, Scan, ScanView, UndoPreview, WayOutDocument } from "./generated";
 import type { Host } from "./host";
 import recorded from "./sample.json";
+import wayOut from "./wayout.json";
 
 const recording = recorded as unknown as Scan;
 
@@ -136,6 +137,7 @@ export function sampleHost(play: string | null): Host {
     emulator: () => {
       throw { code: "refused", message: "A sample has no engine on which anything could be started.", hint: null, detail: [] } satisfies Failure;
     },
+    wayout: () => ({ ...(wayOut as unknown as WayOutDocument), takenAt: new Date().toISOString() }),
     history: () => ({ schema: "silidock/1", receipts: [...history] }),
     preview_undo: ({ receipt }) => {
       const entry = history.find((one) => one.id === receipt);
@@ -171,7 +173,7 @@ export function sampleHost(play: string | null): Host {
       return () => listeners.delete(listener);
     },
     onMenu: () => () => undefined,
-    saveReport: async (format) => `/Users/me/Downloads/silidock-report.${format}`,
+    saveReport: async (format, _, about) => `/Users/me/Downloads/silidock-${about === "wayOut" ? "way-out" : "report"}.${format}`,
     openReport: async () => undefined,
     revealReport: async () => undefined,
   };

@@ -23,7 +23,7 @@ export const host: Host = {
   call: (name, request) => invoke(name, { request }),
   onEvent: (listener) => subscribe<Event>("silidock", listener),
   onMenu: (listener) => subscribe<MenuAction>("silidock-menu", listener),
-  saveReport: (format, redact) => invoke("save_report", { request: { format, redact } }),
+  saveReport: (format, redact, about) => invoke("save_report", { request: { format, redact, about } }),
   openReport: (path) => invoke("open_report", { path }),
   revealReport: (path) => invoke("reveal_report", { path }),
 };

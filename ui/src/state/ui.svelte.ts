@@ -1,13 +1,14 @@
 // What is open in the window: the screen, its filter, one dialog at a time.
 
-import type { Finding, HistoryEntry } from "../host/generated";
+import type { Finding, HistoryEntry, ReportSubject } from "../host/generated";
 import type { ScreenId } from "../screens/screens";
 
 export type Dialog =
   | { kind: "why"; finding: Finding }
   | { kind: "fix"; finding: Finding; option: number }
   | { kind: "undo"; entry: Pick<HistoryEntry, "id" | "title"> }
-  | { kind: "export" }
+  | { kind: "export"; about?: ReportSubject }
+  | { kind: "wayOut" }
   | { kind: "coverage" }
   | { kind: "connect" }
   | { kind: "palette" };
