@@ -1,3 +1,5 @@
+//! Tests of the way out list, on engines of both kinds.
+
 use super::*;
 use crate::{
     compose::{BuildStage, ComposeBuild},
