@@ -20,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("probe", &["executable"]),
     ("measure", &["diagnosis", "engine", "executable", "probe"]),
     ("observe", &["diagnosis", "engine", "host"]),
-    ("remedy", &["diagnosis"]),
+    ("remedy", &["diagnosis", "host"]),
     ("report", &["diagnosis"]),
     ("app", &["diagnosis", "engine", "host", "measure", "observe", "remedy", "report"]),
     ("testkit", &[]),

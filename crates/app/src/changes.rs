@@ -16,6 +16,7 @@ use silidock_report::Scan;
 
 use crate::{
     failure::{Failure, FailureCode},
+    runtime_changes::Wanted,
     session::{App, Source},
     wire::{
         ApplyRequest, ChangeOutcome, ChangeState, FixPreview, FixRequest, History, HistoryEntry, Nothing,
@@ -31,11 +32,13 @@ impl App {
     pub async fn preview_fix(self: &Arc<Self>, request: FixRequest) -> Result<FixPreview, Failure> {
         let scan = self.last_scan()?;
         let (finding, fix) = find_fix(&scan, &request.finding, request.option)?;
-        let preview = blocking({
-            let fix = fix.clone();
-            move || preview(&fix)
-        })
-        .await?;
+        let preview = match fix.runtime {
+            Some(_) => self.preview_runtime(&fix).await?,
+            None => {
+                let fix = fix.clone();
+                blocking(move || preview(&fix)).await?
+            }
+        };
         let token = token(&finding.id, &fix, &preview);
         self.session().previews.insert(token.clone(), (finding.id.clone(), fix.clone(), preview.clone()));
         let steps = fix.steps.iter().map(silidock_diagnosis::fix::Step::title).collect();
@@ -61,6 +64,9 @@ impl App {
                 Failure::new(FailureCode::Changed, "This fix was not previewed, or was already applied.")
                     .hint("Look at the preview again.")
             })?;
+        if fix.runtime.is_some() {
+            return self.apply_runtime(Wanted { finding, fix, shown: preview }).await;
+        }
         let journal = self.journal()?;
         let changes = preview.diffs.clone();
         let subject = Subject { finding: Some(finding.clone()) };
@@ -79,7 +85,15 @@ impl App {
             Ok(_) => words,
             Err(error) => format!("{words} The receipt could not be completed: {error}."),
         };
-        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes })
+        Ok(ChangeOutcome {
+            schema: Schema,
+            receipt: receipt.id,
+            applied: true,
+            verified,
+            words,
+            changes,
+            ran: Vec::new(),
+        })
     }
 
     /// Looks again and runs the same check.
@@ -127,15 +141,29 @@ impl App {
     /// There is no such receipt.
     pub async fn preview_undo(self: &Arc<Self>, request: ReceiptRequest) -> Result<UndoPreview, Failure> {
         let journal = self.journal()?;
+        let receipt = blocking({
+            let (journal, id) = (journal.clone(), request.receipt.clone());
+            move || load(&journal, &id)
+        })
+        .await??;
+        if receipt.runtime.is_some() {
+            return self.preview_runtime_undo(receipt).await;
+        }
         blocking(move || {
-            let receipt = load(&journal, &request.receipt)?;
             let (diffs, refused) = match undo_preview(&journal, &request.receipt) {
                 Ok(Preview { diffs, refused, .. }) => (diffs, refused.map(|r| r.why)),
                 Err(error) => (Vec::new(), Some(error.to_string())),
             };
-            Ok(UndoPreview { schema: Schema, entry: whole(receipt), diffs, refused })
+            UndoPreview {
+                schema: Schema,
+                entry: whole(receipt),
+                diffs,
+                commands: Vec::new(),
+                told: Vec::new(),
+                refused,
+            }
         })
-        .await?
+        .await
     }
 
     /// Undoes a change, and looks again.
@@ -144,6 +172,14 @@ impl App {
     /// A file changed since, or it was undone before. Then nothing is changed.
     pub async fn apply_undo(self: &Arc<Self>, request: ReceiptRequest) -> Result<ChangeOutcome, Failure> {
         let journal = self.journal()?;
+        let asked = blocking({
+            let (journal, id) = (journal.clone(), request.receipt.clone());
+            move || load(&journal, &id)
+        })
+        .await??;
+        if let Some(record) = asked.runtime.clone() {
+            return self.undo_runtime(asked, record).await;
+        }
         let (receipt, changes) = blocking(move || {
             let shown = undo_preview(&journal, &request.receipt).map_err(|e| undo_failure(&e))?;
             let receipt = undo(&journal, &request.receipt, Timestamp::now()).map_err(|e| undo_failure(&e))?;
@@ -170,11 +206,12 @@ impl App {
             verified,
             words: words.to_owned(),
             changes,
+            ran: Vec::new(),
         })
     }
 }
 
-fn find_fix(scan: &Scan, finding: &str, option: u32) -> Result<(Finding, Fix), Failure> {
+pub(crate) fn find_fix(scan: &Scan, finding: &str, option: u32) -> Result<(Finding, Fix), Failure> {
     let finding = scan.findings.iter().find(|f| f.id == finding).ok_or_else(|| {
         Failure::new(FailureCode::NotFound, format!("There is no finding {finding} (any more)."))
             .hint("List the findings that have fixes with silidock fix --list.")
@@ -207,6 +244,7 @@ fn token(finding: &str, fix: &Fix, preview: &Preview) -> String {
     for file in &preview.files {
         (&file.path, &file.hash).hash(&mut hasher);
     }
+    (&preview.commands, &preview.restarts).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
@@ -226,6 +264,7 @@ fn entry(listed: Listed) -> HistoryEntry {
             title: "A receipt that cannot be read".to_owned(),
             check: None,
             files: Vec::new(),
+            commands: Vec::new(),
             state: ChangeState::Damaged,
             verified: None,
             note: Some(why),
@@ -233,7 +272,7 @@ fn entry(listed: Listed) -> HistoryEntry {
     }
 }
 
-fn whole(receipt: Receipt) -> HistoryEntry {
+pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
     let (state, note) = match receipt.state {
         State::Started => (
             ChangeState::Interrupted,
@@ -241,13 +280,18 @@ fn whole(receipt: Receipt) -> HistoryEntry {
         ),
         State::Applied => (ChangeState::Applied, None),
         State::Undone => (ChangeState::Undone, receipt.undone_at.map(|at| format!("Undone {at}."))),
+        State::TakenBack => {
+            (ChangeState::TakenBack, Some("A step failed, and everything was brought back to how it was.".to_owned()))
+        }
     };
+    let commands = receipt.runtime.map(|record| record.ran.into_iter().map(|ran| ran.argv).collect());
     HistoryEntry {
         id: receipt.id,
         at: Some(receipt.at.to_string()),
         title: receipt.title,
         check: receipt.promise,
         files: receipt.changes.into_iter().map(|change| change.path).collect(),
+        commands: commands.unwrap_or_default(),
         state,
         verified: receipt.verified,
         note,
@@ -270,7 +314,7 @@ fn apply_failure(error: &ApplyError) -> Failure {
 fn undo_failure(error: &UndoError) -> Failure {
     let code = match error {
         UndoError::Changed { .. } => FailureCode::Changed,
-        UndoError::AlreadyUndone { .. } => FailureCode::Refused,
+        UndoError::AlreadyUndone { .. } | UndoError::OfRuntime { .. } => FailureCode::Refused,
         UndoError::Journal(_) => FailureCode::NotFound,
         UndoError::File(_) | UndoError::HalfDone { .. } => FailureCode::File,
     };
@@ -278,7 +322,7 @@ fn undo_failure(error: &UndoError) -> Failure {
 }
 
 /// File work off the threads that answer the window.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
     let ended =
         |error: tokio::task::JoinError| Failure::new(FailureCode::File, format!("The work ended early: {error}."));
     tokio::task::spawn_blocking(work).await.map_err(ended)

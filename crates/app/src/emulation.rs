@@ -95,7 +95,7 @@ impl App {
     }
 
     /// Settings judge only an engine of this machine.
-    async fn settings(&self, engine: &Engine, guarded: bool) -> EmulationFacts {
+    pub(crate) async fn settings(&self, engine: &Engine, guarded: bool) -> EmulationFacts {
         let host = self.host().as_ref();
         match engine.target().endpoint.locality() {
             silidock_engine::Locality::Local => {

@@ -33,6 +33,8 @@ pub enum FailureCode {
     Refused,
     /// A file or folder could not be read or written.
     File,
+    /// A tool of a runtime failed; the message says what was taken back.
+    Runtime,
 }
 
 impl Failure {

@@ -11,6 +11,7 @@ pub mod look;
 mod memory;
 pub mod recording;
 pub mod reports;
+mod runtime_changes;
 pub mod sample;
 pub mod schemas;
 pub mod session;

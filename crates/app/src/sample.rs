@@ -1,9 +1,13 @@
 //! The embedded sample: a recorded Mac with every kind of finding. The engines and containers are recorded; the
 //! Compose projects are real files in a temporary folder, so that fixing them, undoing and fixing again really works.
 
+mod machine;
 mod others;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
 use jiff::Timestamp;
 use silidock_diagnosis::{
@@ -13,10 +17,12 @@ use silidock_diagnosis::{
     fact::{Fact, Gap},
     inventory::{Container, Image, Inventory, Listing},
     runtime::{EmulatorChoice, RuntimeSettings},
+    runtime_fix::Change,
 };
 use silidock_host::{FixtureHost, Host};
 
 use crate::failure::{Failure, FailureCode};
+pub(crate) use machine::SampleTools;
 
 /// The sample's engines: name to choose by, name for people.
 pub const SAMPLES: [(&str, &str); 6] = [
@@ -31,12 +37,16 @@ pub const SAMPLES: [(&str, &str); 6] = [
 /// The user's home in the sample, below its folder.
 const HOME: &str = "Users/sam";
 
+/// Docker Desktop's settings, below the sample's folder.
+const DESKTOP_SETTINGS: &str = "Users/sam/Library/Group Containers/group.com.docker/settings-store.json";
+
 /// Files of the sample, below its folder.
 const FILES: [(&str, &str); 4] = [
     ("Users/sam/shop/compose.yaml", include_str!("sample/shop-compose.yaml")),
     ("Users/sam/reports/compose.yaml", include_str!("sample/reports-compose.yaml")),
     ("Users/sam/reports/report/Dockerfile", include_str!("sample/report.Dockerfile")),
     ("Users/sam/reports/.env", include_str!("sample/reports.env")),
+    (DESKTOP_SETTINGS, include_str!("sample/settings-store.json")),
 ];
 
 /// One of the sample's engines, its files laid out.
@@ -44,6 +54,8 @@ const FILES: [(&str, &str); 4] = [
 pub struct Sample {
     root: PathBuf,
     name: &'static str,
+    /// A change of the machine that leaves no setting behind.
+    restarted: Mutex<Option<Change>>,
 }
 
 impl Sample {
@@ -62,7 +74,7 @@ impl Sample {
         })?;
         let user = host.user_name().unwrap_or_else(|| "user".to_owned());
         let root = host.temp_dir().join(format!("silidock-sample-{user}"));
-        let sample = Self { root, name };
+        let sample = Self { root, name, restarted: Mutex::new(None) };
         sample.lay_out().map_err(|error| {
             Failure::new(
                 FailureCode::File,
@@ -98,6 +110,7 @@ impl Sample {
         now.clone_into(&mut seen.taken_at);
         let host = FixtureHost::new(&self.root).with_home(self.root.join(HOME));
         silidock_observe::refresh_files(&mut seen, &host);
+        self.as_changed(&mut seen);
         seen.engine.configured = silidock_observe::configured(&seen.emulation, &seen.engine);
         seen
     }
@@ -209,7 +222,8 @@ fn docker_desktop(root: &Path) -> Inventory {
     }
     for settings in seen.emulation.runtimes.known().cloned().into_iter().flatten() {
         let emulator = settings.emulator.clone().map(|mut set| {
-            "/Users/sam/Library/Group Containers/group.com.docker/settings-store.json".clone_into(&mut set.place);
+            set.place = root.join(DESKTOP_SETTINGS).display().to_string();
+            set.line = Some(9);
             set
         });
         seen.emulation.runtimes = Fact::Known(vec![RuntimeSettings { emulator, ..settings }]);

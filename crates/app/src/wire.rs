@@ -13,7 +13,7 @@ use silidock_diagnosis::{
     platform::Platform,
     schema::Schema,
 };
-use silidock_remedy::{Preview, Verified, diff::Diff};
+use silidock_remedy::{Preview, Verified, diff::Diff, runtime::Ran};
 pub use silidock_report::WayOutDocument;
 pub use silidock_report::scan::Catalogue;
 use silidock_report::{Scan, scan::EffectiveEmulator};
@@ -205,6 +205,9 @@ pub struct ChangeOutcome {
     pub words: String,
     /// What changed.
     pub changes: Vec<Diff>,
+    /// Commands that ran, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ran: Vec<Ran>,
 }
 
 /// Every change that was made.
@@ -230,6 +233,9 @@ pub struct HistoryEntry {
     pub check: Option<String>,
     /// Files it changed.
     pub files: Vec<String>,
+    /// Commands it ran, in order.
+    #[serde(default)]
+    pub commands: Vec<Vec<String>>,
     /// How far it got.
     pub state: ChangeState,
     /// What looking again found.
@@ -248,6 +254,8 @@ pub enum ChangeState {
     Applied,
     /// Taken back.
     Undone,
+    /// It failed in the middle and was taken back at once.
+    TakenBack,
     /// Its receipt cannot be read.
     Damaged,
 }
@@ -268,6 +276,12 @@ pub struct UndoPreview {
     pub entry: HistoryEntry,
     /// What would change.
     pub diffs: Vec<Diff>,
+    /// Commands that would be run, in order.
+    #[serde(default)]
+    pub commands: Vec<Vec<String>>,
+    /// What else to know, a sentence each.
+    #[serde(default)]
+    pub told: Vec<String>,
     /// Why it cannot be undone, if so.
     pub refused: Option<String>,
 }

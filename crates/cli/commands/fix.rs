@@ -12,7 +12,7 @@ use silidock_app::{
 
 use crate::{
     args::FixOptions,
-    output::{Output, Style, shown, typed},
+    output::{Output, Style, shown},
 };
 
 pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failure> {
@@ -37,18 +37,23 @@ pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failu
     if !super::agreed(options.consent, &format!("{}?", shown.fix.title), output)? {
         return Ok(ExitCode::SUCCESS);
     }
+    if shown.fix.runtime.is_some() {
+        output.say("Running the commands, and proving afterwards what runs. A machine that restarts takes minutes.");
+    }
     let request = ApplyRequest { finding: finding.id.clone(), option: options.option, token: shown.token };
     let outcome = app.apply_fix(request).await?;
-    print_outcome(&outcome, options.from.sample, output)
+    let lasts = shown.fix.runtime.as_ref().is_none_or(|runtime| runtime.change.lasts());
+    print_outcome(&outcome, lasts, options.from.sample, output)
 }
 
-fn print_outcome(outcome: &ChangeOutcome, sample: bool, output: &Output) -> Result<ExitCode, Failure> {
+fn print_outcome(outcome: &ChangeOutcome, lasts: bool, sample: bool, output: &Output) -> Result<ExitCode, Failure> {
     if output.json {
         output.document(outcome)?;
     } else {
         let sample = if sample { " --sample" } else { "" };
         let receipt = &outcome.receipt;
-        output.print(&format!("{}\nReceipt {receipt} (silidock undo {receipt}{sample})\n", shown(&outcome.words)))?;
+        let undo = if lasts { format!(" (silidock undo {receipt}{sample})") } else { String::new() };
+        output.print(&format!("{}\nReceipt {receipt}{undo}\n", shown(&outcome.words)))?;
     }
     let helped = outcome.verified == silidock_app::remedy::Verified::Verified;
     Ok(if helped { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -129,14 +134,19 @@ fn text(preview: &FixPreview, output: &Output) -> String {
     for diff in &preview.preview.diffs {
         let _ = write!(out, "\n{}", super::drawn(diff, output));
     }
+    if fix.runtime.is_some() && !preview.preview.commands.is_empty() {
+        let _ = writeln!(out, "\nCommands that are run, in this order:");
+    }
     for command in &preview.preview.commands {
-        let _ = writeln!(out, "\n  {}", shown(&command.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" ")));
+        let space = if fix.runtime.is_some() { "" } else { "\n" };
+        let _ = writeln!(out, "{space}  {}", super::command_line(command));
+    }
+    if !preview.preview.restarts.is_empty() {
+        let names: Vec<String> = preview.preview.restarts.iter().map(|name| shown(name)).collect();
+        let _ = writeln!(out, "\nContainers that stop ({}): {}", names.len(), names.join(", "));
     }
     for told in preview.preview.told.iter().filter(|told| !preview.steps.contains(told)) {
         let _ = writeln!(out, "\n{}", shown(told));
-    }
-    for restart in &preview.preview.restarts {
-        let _ = writeln!(out, "Restarts {}.", shown(restart));
     }
     if let Some(refusal) = &preview.preview.refused {
         let _ = writeln!(out, "\nThis cannot be done for you: {}", shown(&refusal.why));

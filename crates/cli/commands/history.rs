@@ -35,6 +35,7 @@ fn state(entry: &HistoryEntry) -> String {
         ChangeState::Interrupted => "interrupted",
         ChangeState::Applied => "applied",
         ChangeState::Undone => "undone",
+        ChangeState::TakenBack => "failed, taken back",
         ChangeState::Damaged => "damaged",
     };
     let verified = match entry.verified {

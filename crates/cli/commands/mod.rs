@@ -23,7 +23,7 @@ use silidock_app::{
 
 use crate::{
     args::{Consent, From},
-    output::{Output, Style, shown},
+    output::{Output, Style, shown, typed},
 };
 
 /// Starts the app and looks where `from` says.
@@ -80,6 +80,11 @@ fn agreed(consent: Consent, question: &str, output: &Output) -> Result<bool, Fai
         output.say("Nothing was changed.");
     }
     Ok(yes)
+}
+
+/// An argument vector as one types it into a shell, with what cannot be seen made visible.
+fn command_line(words: &[String]) -> String {
+    shown(&words.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" "))
 }
 
 /// A diff as text.

@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
-use silidock_app::{Failure, FailureCode, wire::ReceiptRequest};
+use silidock_app::{Failure, FailureCode, remedy::Verified, wire::ReceiptRequest};
 
-use crate::{args::UndoOptions, output::Output};
+use crate::{
+    args::UndoOptions,
+    output::{Output, shown},
+};
 
 pub async fn run(options: UndoOptions, output: &Output) -> Result<ExitCode, Failure> {
     let app = super::unlooked(options.sample).await?;
@@ -16,6 +19,14 @@ pub async fn run(options: UndoOptions, output: &Output) -> Result<ExitCode, Fail
     if !output.json {
         for diff in &preview.diffs {
             output.print(&super::drawn(diff, output))?;
+        }
+        if !preview.commands.is_empty() {
+            let lines: Vec<String> =
+                preview.commands.iter().map(|c| format!("  {}\n", super::command_line(c))).collect();
+            output.print(&format!("Commands that are run, in this order:\n{}", lines.concat()))?;
+        }
+        for told in &preview.told {
+            output.print(&format!("{}\n", shown(told)))?;
         }
     }
     if !options.consent.apply {
@@ -32,7 +43,9 @@ pub async fn run(options: UndoOptions, output: &Output) -> Result<ExitCode, Fail
     if output.json {
         output.document(&outcome)?;
     } else {
-        output.print(&format!("{}\n", outcome.words))?;
+        output.print(&format!("{}\n", shown(&outcome.words)))?;
     }
-    Ok(ExitCode::SUCCESS)
+    // An undo of files that could not be looked at again is an undo all the same.
+    let otherwise = !outcome.ran.is_empty() && outcome.verified == Verified::StillPresent;
+    Ok(if otherwise { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

@@ -14,6 +14,7 @@ use crate::{
     fix::{Fix, Safety, Step},
     inventory::{ComposeMembership, Container, Image, Inventory},
     reference::normalise,
+    runtime_fix::Prepared,
 };
 
 /// One check.
@@ -278,8 +279,20 @@ impl Finding {
     ) -> Self {
         let promise = (safety != Safety::ShowOnly).then(|| self.check.clone());
         let option = self.fixes.len() as u32 + 1;
-        self.fixes.push(Fix { option, title: title.into(), summary: summary.into(), safety, steps, promise });
+        let (title, summary) = (title.into(), summary.into());
+        self.fixes.push(Fix { option, title, summary, safety, steps, promise, runtime: None });
         self
+    }
+
+    /// Adds what a recipe does as the next option: run where that can be done, else shown.
+    #[must_use]
+    pub fn with_recipe(self, title: impl Into<String>, prepared: Prepared) -> Self {
+        let Prepared { summary, safety, steps, runtime } = prepared;
+        let mut finding = self.with_fix(title, summary, safety, steps);
+        if let Some(fix) = finding.fixes.last_mut() {
+            fix.runtime = runtime;
+        }
+        finding
     }
 }
 

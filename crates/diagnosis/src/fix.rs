@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::platform::Platform;
+use crate::{platform::Platform, runtime_fix::Change};
 
 /// What pressing the button means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -35,6 +35,10 @@ pub struct Fix {
     pub steps: Vec<Step>,
     /// Check whose finding must be gone afterwards. None where nothing is changed.
     pub promise: Option<String>,
+    /// What it does to a runtime, where it runs a runtime's own tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub runtime: Option<RuntimeChange>,
 }
 
 impl Fix {
@@ -42,6 +46,58 @@ impl Fix {
     pub fn changes_something(&self) -> bool {
         self.safety != Safety::ShowOnly
     }
+}
+
+/// A change of a runtime, or of what its engine registers: which one, and the way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RuntimeChange {
+    /// Runtime id, as in [`crate::inventory::Runtime::id`].
+    pub runtime: String,
+    /// As people call it: "Docker Desktop".
+    pub name: String,
+    /// Profile, instance or machine; none where a runtime has only one.
+    pub instance: Option<String>,
+    /// What is asked of it.
+    pub change: Change,
+    /// The engine goes on restarting after the last command has returned.
+    pub in_background: bool,
+    /// What brings back how it was, in order.
+    pub back: Vec<BackStep>,
+}
+
+/// A step of the way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct BackStep {
+    /// It is needed once this step of the fix was begun, from 0; the number of steps means "once all were done".
+    pub from: u32,
+    /// What is done.
+    pub step: Step,
+}
+
+/// What a command of a runtime is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum CommandKind {
+    /// Stops a machine. On the way back it may fail: what did not start need not be stopped.
+    Stop,
+    /// Starts one.
+    Start,
+    /// Stops and starts one.
+    Restart,
+    /// Changes a setting.
+    Set,
+    /// Changes what the engine's kernel has registered.
+    Register,
+}
+
+/// A switch of a settings file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct SettingValue {
+    /// Key at the top of the file.
+    pub key: String,
+    /// What it shall be.
+    pub value: bool,
 }
 
 /// One step of a fix.
@@ -67,6 +123,29 @@ pub enum Step {
         expected: String,
         /// What shall stand there; none takes the line out.
         replacement: Option<String>,
+    },
+    /// Runs a tool of a runtime to its end.
+    #[serde(rename_all = "camelCase")]
+    RuntimeCommand {
+        /// In words.
+        text: String,
+        /// The tool by its name, and its arguments.
+        argv: Vec<String>,
+        /// What it is for.
+        does: CommandKind,
+        /// What it must have printed to count as done: some tools end with 0 whatever happened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        says: Option<String>,
+    },
+    /// Sets switches of a JSON settings file and leaves every other byte as it is. On the way back: brings back what
+    /// they were.
+    #[serde(rename_all = "camelCase")]
+    EditSettings {
+        /// Absolute path.
+        path: String,
+        /// What to set.
+        values: Vec<SettingValue>,
     },
     /// Says what a person has to do.
     #[serde(rename_all = "camelCase")]
@@ -108,7 +187,11 @@ impl Step {
             }
             Self::EditLine { path, line, replacement: None, .. } => format!("Remove line {line} of {path}"),
             Self::EditLine { path, line, replacement: Some(_), .. } => format!("Change line {line} of {path}"),
-            Self::Tell { text, .. } => text.clone(),
+            Self::EditSettings { path, values } => {
+                let set = |v: &SettingValue| format!("{} to {}", v.key, v.value);
+                format!("Set {} in {path}", values.iter().map(set).collect::<Vec<_>>().join(" and "))
+            }
+            Self::RuntimeCommand { text, .. } | Self::Tell { text, .. } => text.clone(),
         }
     }
 }

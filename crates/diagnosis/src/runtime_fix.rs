@@ -1,33 +1,57 @@
-//! How each runtime's emulator is turned on, off and over: rows of data in the safe order, and the rules that refuse.
+//! How each runtime's emulator is turned on, off and over: which row of commands fits, the rules that refuse, and the
+//! way back. What the commands are stands in `rows`; registering an emulator on an engine, in `register`.
 //!
-//! This is the one place that knows commands of runtimes. Nothing is carried out here. What a row costs is said with it,
-//! because every change restarts a machine and with it all its containers.
+//! Nothing is carried out here. What a row costs is said with it, because every change restarts a machine and with it
+//! all its containers.
+
+mod register;
+mod rows;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::{
+    emulation::kernel_rule,
+    fact::Fact,
     finding::Confidence,
-    fix::{Safety, Step},
-    runtime::{ObstacleKind, RuntimeSettings, VmType},
+    fix::{BackStep, CommandKind, RuntimeChange, Safety, SettingValue, Step},
+    inventory::Inventory,
+    runtime::{EmulatorChoice, ObstacleKind, RuntimeSettings, Setting},
 };
 
+pub use register::register;
+pub use rows::RECIPES;
+
 /// What is asked of a runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
 pub enum Change {
     /// Let Rosetta run Intel programs.
     RosettaOn,
     /// Let QEMU run them.
     RosettaOff,
+    /// Switch Rosetta off and on again.
+    Toggle,
     /// Start the machine anew and change nothing.
     Restart,
+    /// Register QEMU on the engine.
+    Register,
 }
 
 impl Change {
-    /// What takes it back.
-    pub fn reverse(self) -> Option<Self> {
+    /// The emulator that is set, and is to run, afterwards.
+    pub fn emulator(self) -> Option<EmulatorChoice> {
         match self {
-            Self::RosettaOn => Some(Self::RosettaOff),
-            Self::RosettaOff => Some(Self::RosettaOn),
-            Self::Restart => None,
+            Self::RosettaOn | Self::Toggle => Some(EmulatorChoice::Rosetta),
+            Self::RosettaOff => Some(EmulatorChoice::Qemu),
+            Self::Restart | Self::Register => None,
         }
+    }
+
+    /// Something is other than before, and can be taken back.
+    pub fn lasts(self) -> bool {
+        matches!(self, Self::RosettaOn | Self::RosettaOff | Self::Register)
     }
 }
 
@@ -35,12 +59,16 @@ impl Change {
 #[derive(Debug, Clone, Copy)]
 pub enum Line {
     /// A command, as its words.
-    Run(&'static str, &'static [&'static str]),
-    /// Something a person does by hand.
+    Run(CommandKind, &'static str, &'static [&'static str]),
+    /// Switches of the settings file, as its newer form spells them.
+    Edit(&'static [(&'static str, bool)]),
+    /// Something only a person does.
     Say(&'static str),
 }
 
-use Line::{Run, Say};
+/// A line of the way back, needed once this line of the row was begun.
+#[derive(Debug, Clone, Copy)]
+pub struct Back(u32, Line);
 
 /// How one runtime does one change.
 #[derive(Debug)]
@@ -51,12 +79,40 @@ pub struct Recipe {
     pub change: Change,
     /// Whether the row is for settings like these. The first row that is, is taken.
     when: fn(&RuntimeSettings) -> bool,
-    /// What is done, in order.
+    /// What is done, in order. A row with something that only a person does is shown and never run.
     pub lines: &'static [Line],
+    /// What brings back how it was.
+    pub back: &'static [Back],
     /// What stops meanwhile, and what is lost.
     pub cost: &'static str,
     /// How sure it is that this is the way.
     pub confidence: Confidence,
+    /// The clicks that do the same.
+    pub by_hand: Option<&'static str>,
+    /// The restart goes on after the last command has returned.
+    pub in_background: bool,
+}
+
+/// A recipe made out for one runtime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// What it costs.
+    pub summary: String,
+    /// What pressing the button means.
+    pub safety: Safety,
+    /// What is done.
+    pub steps: Vec<Step>,
+    /// Which change it is, where it is run.
+    pub runtime: Option<RuntimeChange>,
+}
+
+impl Prepared {
+    /// With a further cost.
+    #[must_use]
+    pub fn warned(mut self, warning: &str) -> Self {
+        self.summary = format!("{} {warning}", self.summary);
+        self
+    }
 }
 
 /// Why a change cannot be had.
@@ -66,355 +122,12 @@ pub struct Refusal {
     pub why: String,
 }
 
-const STOPS: &str =
-    "All containers of this engine stop and those with a restart policy come back. Images and volumes stay.";
-const NEW_MACHINE: &str = "A new machine is made. The old one keeps its images, containers and volumes until you delete it; \
-                           nothing is carried over by itself.";
-
-fn any(_: &RuntimeSettings) -> bool {
-    true
+fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal { why: why.into() })
 }
-fn has(settings: &RuntimeSettings, kind: ObstacleKind) -> bool {
-    settings.obstacles.iter().any(|o| o.kind == kind)
-}
-fn wrong_machine(settings: &RuntimeSettings) -> bool {
-    has(settings, ObstacleKind::VmType) || has(settings, ObstacleKind::VmArchitecture)
-}
-fn wrong_type(settings: &RuntimeSettings) -> bool {
-    has(settings, ObstacleKind::VmType)
-}
-fn not_activated(settings: &RuntimeSettings) -> bool {
-    has(settings, ObstacleKind::NotActivated)
-}
-fn docker_vmm(settings: &RuntimeSettings) -> bool {
-    settings.vm_type.known().is_some_and(|vm| vm.value == VmType::DockerVmm)
-}
-
-const fn recipe(
-    runtime: &'static str,
-    change: Change,
-    when: fn(&RuntimeSettings) -> bool,
-    confidence: Confidence,
-    lines: &'static [Line],
-    cost: &'static str,
-) -> Recipe {
-    Recipe { runtime, change, when, lines, cost, confidence }
-}
-
-const DESKTOP_STOP: Line =
-    Run("Stop Docker Desktop, which writes its settings when it ends.", &["docker", "desktop", "stop"]);
-const DESKTOP_START: Line = Run("Start it again.", &["docker", "desktop", "start"]);
-const PODMAN_STOP: Line = Run("Stop the machine.", &["podman", "machine", "stop", "{instance}"]);
-const PODMAN_START: Line = Run("Start it again.", &["podman", "machine", "start", "{instance}"]);
-const COLIMA_STOP: Line = Run("Stop the profile.", &["colima", "stop", "--profile", "{instance}"]);
-const LIMA_STOP: Line = Run("Stop the instance: a running one cannot be edited.", &["limactl", "stop", "{instance}"]);
-const LIMA_START: Line = Run("Start it again.", &["limactl", "start", "{instance}"]);
-
-use Change::{Restart, RosettaOff, RosettaOn};
-use Confidence::{Certain, Likely};
-
-/// All rows.
-pub const RECIPES: &[Recipe] = &[
-    recipe(
-        "docker-desktop",
-        RosettaOn,
-        docker_vmm,
-        Likely,
-        &[
-            Say(
-                "By hand: Settings, General, Virtual Machine Options: choose Apple Virtualization framework instead of \
-                 Docker VMM, tick \"Use Rosetta for x86_64/amd64 emulation on Apple Silicon\", Apply. Or in this order:",
-            ),
-            DESKTOP_STOP,
-            Say("In {file} set \"UseLibkrun\": false, \"UseVirtualizationFramework\": true and \
-                 \"UseVirtualizationFrameworkRosetta\": true, and leave every other key as it is."),
-            DESKTOP_START,
-        ],
-        "Docker VMM is left for Apple's framework, which can be slower with files. All containers stop. Images and volumes \
-         stay, as far as is known.",
-    ),
-    recipe(
-        "docker-desktop",
-        RosettaOn,
-        any,
-        Likely,
-        &[
-            Say(
-                "By hand: Settings, General, Virtual Machine Options: tick \"Use Rosetta for x86_64/amd64 emulation on \
-                 Apple Silicon\", Apply. Or in this order:",
-            ),
-            DESKTOP_STOP,
-            Say(
-                "In {file} set \"UseVirtualizationFramework\": true and \"UseVirtualizationFrameworkRosetta\": true, and \
-                 leave every other key as it is.",
-            ),
-            DESKTOP_START,
-        ],
-        STOPS,
-    ),
-    recipe(
-        "docker-desktop",
-        RosettaOff,
-        any,
-        Likely,
-        &[
-            Say(
-                "By hand: Settings, General, Virtual Machine Options: untick \"Use Rosetta for x86_64/amd64 emulation on \
-                 Apple Silicon\", Apply. Or in this order:",
-            ),
-            DESKTOP_STOP,
-            Say("In {file} set \"UseVirtualizationFrameworkRosetta\": false, and leave every other key as it is."),
-            DESKTOP_START,
-        ],
-        STOPS,
-    ),
-    recipe(
-        "docker-desktop",
-        Restart,
-        any,
-        Certain,
-        &[Run("Restart Docker Desktop.", &["docker", "desktop", "restart"])],
-        STOPS,
-    ),
-    recipe(
-        "orbstack",
-        RosettaOn,
-        any,
-        Likely,
-        &[
-            Run("Set it.", &["orb", "config", "set", "rosetta", "true"]),
-            Run("Stop OrbStack with all its machines.", &["orb", "stop"]),
-            Run("Start it again.", &["orb", "start"]),
-        ],
-        STOPS,
-    ),
-    recipe(
-        "orbstack",
-        RosettaOff,
-        any,
-        Likely,
-        &[
-            Run("Set it.", &["orb", "config", "set", "rosetta", "false"]),
-            Run("Stop OrbStack with all its machines.", &["orb", "stop"]),
-            Run("Start it again.", &["orb", "start"]),
-        ],
-        STOPS,
-    ),
-    recipe(
-        "orbstack",
-        Restart,
-        any,
-        Likely,
-        &[Run("Stop OrbStack with all its machines.", &["orb", "stop"]), Run("Start it again.", &["orb", "start"])],
-        STOPS,
-    ),
-    recipe(
-        "colima",
-        RosettaOn,
-        wrong_machine,
-        Certain,
-        &[Run(
-            "Make a second profile: the kind and architecture of a machine cannot be changed.",
-            &["colima", "start", "--profile", "rosetta", "--arch", "aarch64", "--vm-type", "vz", "--vz-rosetta"],
-        )],
-        NEW_MACHINE,
-    ),
-    recipe(
-        "colima",
-        RosettaOn,
-        any,
-        Certain,
-        &[
-            COLIMA_STOP,
-            Run(
-                "Start it with Rosetta; Colima keeps that in its settings.",
-                &["colima", "start", "--profile", "{instance}", "--vz-rosetta"],
-            ),
-        ],
-        STOPS,
-    ),
-    recipe(
-        "colima",
-        RosettaOff,
-        any,
-        Certain,
-        &[
-            COLIMA_STOP,
-            Run(
-                "Start it without Rosetta; Colima keeps that in its settings.",
-                &["colima", "start", "--profile", "{instance}", "--vz-rosetta=false"],
-            ),
-        ],
-        STOPS,
-    ),
-    recipe(
-        "colima",
-        Restart,
-        any,
-        Certain,
-        &[Run("Restart the profile.", &["colima", "restart", "--profile", "{instance}"])],
-        STOPS,
-    ),
-    recipe(
-        "lima",
-        RosettaOn,
-        wrong_machine,
-        Certain,
-        &[Run(
-            "Make a second instance: the kind and architecture of a machine cannot be changed.",
-            &["limactl", "start", "--name", "docker-rosetta", "--vm-type=vz", "--rosetta", "template://docker"],
-        )],
-        NEW_MACHINE,
-    ),
-    recipe(
-        "lima",
-        RosettaOn,
-        any,
-        Certain,
-        &[LIMA_STOP, Run("Set it.", &["limactl", "edit", "{instance}", "--rosetta"]), LIMA_START],
-        STOPS,
-    ),
-    recipe(
-        "lima",
-        RosettaOff,
-        any,
-        Likely,
-        &[LIMA_STOP, Run("Set it.", &["limactl", "edit", "{instance}", "--rosetta=false"]), LIMA_START],
-        STOPS,
-    ),
-    recipe("lima", Restart, any, Certain, &[LIMA_STOP, LIMA_START], STOPS),
-    recipe(
-        "rancher-desktop",
-        RosettaOn,
-        any,
-        Certain,
-        &[Run(
-            "Set both; Rancher Desktop restarts its machine by itself.",
-            &["rdctl", "set", "--virtual-machine.type", "vz", "--virtual-machine.use-rosetta"],
-        )],
-        "The machine restarts, Kubernetes with it. Images and volumes stay; leaving QEMU as the kind of machine makes a new \
-         disk if it was never vz before.",
-    ),
-    recipe(
-        "rancher-desktop",
-        RosettaOff,
-        any,
-        Certain,
-        &[Run(
-            "Set it; Rancher Desktop restarts its machine by itself.",
-            &["rdctl", "set", "--virtual-machine.use-rosetta=false"],
-        )],
-        "The machine restarts, Kubernetes with it. Images and volumes stay.",
-    ),
-    recipe(
-        "rancher-desktop",
-        Restart,
-        any,
-        Likely,
-        &[Run("Stop Rancher Desktop.", &["rdctl", "shutdown"]), Run("Start it again.", &["rdctl", "start"])],
-        STOPS,
-    ),
-    recipe(
-        "podman",
-        RosettaOn,
-        wrong_type,
-        Likely,
-        &[
-            Say(
-                "In ~/.config/containers/containers.conf set, below [machine], provider = \"applehv\" and rosetta = true. \
-                 An existing machine keeps its provider.",
-            ),
-            Run("Make a new machine.", &["podman", "machine", "init", "rosetta"]),
-            PODMAN_STOP,
-            Run("Start the new one.", &["podman", "machine", "start", "rosetta"]),
-        ],
-        NEW_MACHINE,
-    ),
-    recipe(
-        "podman",
-        RosettaOn,
-        not_activated,
-        Certain,
-        &[
-            Run(
-                "Leave the mark that this machine's image looks for (macOS 26 and later).",
-                &["podman", "machine", "ssh", "{instance}", "sudo", "touch", "/etc/containers/enable-rosetta"],
-            ),
-            PODMAN_STOP,
-            PODMAN_START,
-        ],
-        STOPS,
-    ),
-    recipe(
-        "podman",
-        RosettaOn,
-        any,
-        Likely,
-        &[
-            Say("In ~/.config/containers/containers.conf set, below [machine], rosetta = true."),
-            PODMAN_STOP,
-            PODMAN_START,
-            Say("If it then still runs under QEMU, the machine has to be made anew with podman machine init."),
-        ],
-        STOPS,
-    ),
-    recipe(
-        "podman",
-        RosettaOff,
-        any,
-        Likely,
-        &[
-            Say("In ~/.config/containers/containers.conf set, below [machine], rosetta = false."),
-            PODMAN_STOP,
-            PODMAN_START,
-        ],
-        STOPS,
-    ),
-    recipe("podman", Restart, any, Certain, &[PODMAN_STOP, PODMAN_START], STOPS),
-    recipe(
-        "finch",
-        RosettaOn,
-        any,
-        Certain,
-        &[
-            Say(
-                "In {file} set rosetta: true; Finch then takes vz as the kind of machine. It counts only for a new machine.",
-            ),
-            Run("Stop the machine.", &["finch", "vm", "stop"]),
-            Run("Remove it.", &["finch", "vm", "remove"]),
-            Run("Make it anew.", &["finch", "vm", "init"]),
-        ],
-        "The machine is made anew: look first at what of its containers, images and volumes you need.",
-    ),
-    recipe(
-        "finch",
-        RosettaOff,
-        any,
-        Certain,
-        &[
-            Say("In {file} set rosetta: false. It counts only for a new machine."),
-            Run("Stop the machine.", &["finch", "vm", "stop"]),
-            Run("Remove it.", &["finch", "vm", "remove"]),
-            Run("Make it anew.", &["finch", "vm", "init"]),
-        ],
-        "The machine is made anew: look first at what of its containers, images and volumes you need.",
-    ),
-    recipe(
-        "finch",
-        Restart,
-        any,
-        Certain,
-        &[Run("Stop the machine.", &["finch", "vm", "stop"]), Run("Start it again.", &["finch", "vm", "start"])],
-        STOPS,
-    ),
-];
 
 /// The row for this change under these settings.
-///
-/// # Errors
-/// A lock, a Mac or a runtime that cannot have it, or a runtime without a row.
-pub fn find(settings: &RuntimeSettings, change: Change) -> Result<&'static Recipe, Refusal> {
-    let refuse = |why: String| Err(Refusal { why });
+fn find(settings: &RuntimeSettings, change: Change) -> Result<&'static Recipe, Refusal> {
     if change != Change::Restart
         && let Some(lock) = settings.locks.first()
     {
@@ -426,6 +139,9 @@ pub fn find(settings: &RuntimeSettings, change: Change) -> Result<&'static Recip
             return refuse(obstacle.text.clone());
         }
     }
+    if settings.instance.as_ref().is_some_and(|name| name.starts_with('-')) {
+        return refuse(format!("{} would be taken for an option", settings.name));
+    }
     let mut rows = RECIPES.iter().filter(|row| row.runtime == settings.runtime && row.change == change);
     match rows.find(|row| (row.when)(settings)) {
         Some(row) => Ok(row),
@@ -433,27 +149,160 @@ pub fn find(settings: &RuntimeSettings, change: Change) -> Result<&'static Recip
     }
 }
 
+/// A change made out for these settings.
+///
+/// # Errors
+/// A lock, a Mac or a runtime that cannot have it, or a runtime without a row.
+pub fn prepare(settings: &RuntimeSettings, change: Change) -> Result<Prepared, Refusal> {
+    if change == Change::Toggle {
+        return toggle(settings);
+    }
+    let recipe = find(settings, change)?;
+    Ok(match recipe.runs(settings) {
+        true => Prepared {
+            summary: recipe.cost.to_owned(),
+            safety: Safety::Review,
+            steps: recipe.lines.iter().map(|line| step(line, settings)).collect(),
+            runtime: Some(recipe.runtime_change(settings, change)),
+        },
+        false => Prepared {
+            summary: recipe.cost.to_owned(),
+            safety: Safety::ShowOnly,
+            steps: recipe.shown(settings),
+            runtime: None,
+        },
+    })
+}
+
+/// Off and on again. If that fails in between, the way back from "off" leads to "on".
+fn toggle(settings: &RuntimeSettings) -> Result<Prepared, Refusal> {
+    let (off, on) = (find(settings, Change::RosettaOff)?, find(settings, Change::RosettaOn)?);
+    if off.in_background {
+        return refuse(format!("{} restarts by itself, and would be asked again in the middle of it", settings.name));
+    }
+    if !off.runs(settings) || !on.runs(settings) {
+        let mut steps = off.shown(settings);
+        steps.extend(on.shown(settings));
+        return Ok(Prepared { summary: on.cost.to_owned(), safety: Safety::ShowOnly, steps, runtime: None });
+    }
+    let lines = off.lines.iter().chain(on.lines);
+    Ok(Prepared {
+        summary: format!("It restarts twice. {}", on.cost),
+        safety: Safety::Review,
+        steps: lines.map(|line| step(line, settings)).collect(),
+        runtime: Some(RuntimeChange { change: Change::Toggle, ..off.runtime_change(settings, Change::Toggle) }),
+    })
+}
+
+/// A change of this engine's runtime, where the Mac, the engine's kernel and the settings allow it.
+///
+/// # Errors
+/// What forbids it.
+pub fn offer(inventory: &Inventory, change: Change) -> Result<Prepared, Refusal> {
+    let settings = match inventory.emulation.settings_of(&inventory.engine) {
+        Ok(settings) => settings,
+        Err(gap) => return refuse(format!("{}: {}", gap.what, gap.why)),
+    };
+    if change.emulator() == Some(EmulatorChoice::Rosetta) {
+        if inventory.emulation.rosetta.known().is_some_and(|rosetta| !rosetta.present) {
+            return refuse("Rosetta is not installed on this Mac");
+        }
+        if let Ok(Some(rule)) = kernel_rule(inventory) {
+            return refuse(format!("this kernel needs the Rosetta of macOS {}", rule.macos));
+        }
+        let known = settings.emulator.known().map(|set| set.value);
+        // Asking for what is set already changes nothing, unless something is in its way.
+        if change == Change::RosettaOn && known == Some(EmulatorChoice::Rosetta) && settings.obstacles.is_empty() {
+            return refuse("Rosetta is set already");
+        }
+        if change == Change::Toggle && (known != Some(EmulatorChoice::Rosetta) || !settings.obstacles.is_empty()) {
+            return refuse("Rosetta is not set, or something is in its way");
+        }
+    }
+    prepare(settings, change)
+}
+
+/// The settings file: a place that is a file, of the emulator's or the machine's setting.
+fn settings_file(settings: &RuntimeSettings) -> Option<&str> {
+    let places = [place(&settings.emulator), place(&settings.vm_type)];
+    places.into_iter().flatten().find(|place| place.starts_with('/'))
+}
+
+fn place<T>(fact: &Fact<Setting<T>>) -> Option<&str> {
+    fact.known().map(|setting| setting.place.as_str())
+}
+
+fn fill(text: &str, settings: &RuntimeSettings) -> String {
+    let instance = settings.instance.as_deref().unwrap_or("default");
+    text.replace("{instance}", instance).replace("{file}", settings_file(settings).unwrap_or("its settings file"))
+}
+
+/// Docker Desktop's older settings file spells the same keys with a small first letter.
+fn spelled(key: &str, file: &str) -> String {
+    if file.ends_with("/settings-store.json") {
+        return key.to_owned();
+    }
+    let mut letters = key.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn step(line: &Line, settings: &RuntimeSettings) -> Step {
+    match line {
+        Line::Run(does, text, words) => Step::RuntimeCommand {
+            text: fill(text, settings),
+            argv: words.iter().map(|word| fill(word, settings)).collect(),
+            does: *does,
+            says: None,
+        },
+        Line::Edit(switches) => {
+            let path = settings_file(settings).unwrap_or_default().to_owned();
+            let value = |(key, value): &(&str, bool)| SettingValue { key: spelled(key, &path), value: *value };
+            Step::EditSettings { values: switches.iter().map(value).collect(), path }
+        }
+        Line::Say(text) => Step::Tell { text: fill(text, settings), commands: Vec::new() },
+    }
+}
+
 impl Recipe {
-    /// The row as steps, for these settings.
-    pub fn steps(&self, settings: &RuntimeSettings) -> Vec<Step> {
-        let fill = |text: &str| {
-            let instance = settings.instance.as_deref().unwrap_or("default");
-            let file = settings.emulator.known().map(|s| s.place.as_str());
-            let file = file.filter(|place| place.starts_with('/')).unwrap_or("its settings file");
-            text.replace("{instance}", instance).replace("{file}", file)
-        };
-        let step = |line: &Line| match line {
-            Run(text, words) => {
-                Step::Tell { text: fill(text), commands: vec![words.iter().map(|word| fill(word)).collect()] }
-            }
-            Say(text) => Step::Tell { text: fill(text), commands: Vec::new() },
-        };
-        self.lines.iter().map(step).collect()
+    /// Every line can be carried out here.
+    fn runs(&self, settings: &RuntimeSettings) -> bool {
+        self.lines.iter().all(|line| match line {
+            Line::Run(..) => true,
+            Line::Edit(_) => settings_file(settings).is_some(),
+            Line::Say(_) => false,
+        })
     }
 
-    /// What pressing the button means: for now every row is read and run by a person.
-    pub fn safety(&self) -> Safety {
-        Safety::ShowOnly
+    fn runtime_change(&self, settings: &RuntimeSettings, change: Change) -> RuntimeChange {
+        RuntimeChange {
+            runtime: settings.runtime.clone(),
+            name: settings.name.clone(),
+            instance: settings.instance.clone(),
+            change,
+            in_background: self.in_background,
+            back: self
+                .back
+                .iter()
+                .map(|Back(from, line)| BackStep { from: *from, step: step(line, settings) })
+                .collect(),
+        }
+    }
+
+    /// The row for a person to carry out.
+    fn shown(&self, settings: &RuntimeSettings) -> Vec<Step> {
+        let tell = |text: String, commands| Step::Tell { text, commands };
+        let clicks = self.by_hand.map(|text| tell(format!("By hand: {text} Or in this order:"), Vec::new()));
+        let lines = self.lines.iter().map(|line| match step(line, settings) {
+            Step::RuntimeCommand { text, argv, .. } => tell(text, vec![argv]),
+            Step::EditSettings { values, .. } => {
+                let each = |v: &SettingValue| format!("\"{}\": {}", v.key, v.value);
+                let values: Vec<String> = values.iter().map(each).collect();
+                let file = fill("{file}", settings);
+                tell(format!("In {file} set {}, and leave every other key as it is.", values.join(" and ")), Vec::new())
+            }
+            other => other,
+        });
+        clicks.into_iter().chain(lines).collect()
     }
 }
 
@@ -461,47 +310,162 @@ impl Recipe {
 mod tests {
     use super::*;
     use crate::{
-        example_emulation::{obstacle, settings},
-        runtime::SettingLock,
+        example_emulation::{mac, obstacle, settings},
+        runtime::{SettingLock, VmType},
     };
 
-    fn commands(settings: &RuntimeSettings, change: Change) -> Vec<String> {
-        let steps = find(settings, change).unwrap().steps(settings);
-        let lines = steps.into_iter().flat_map(|step| match step {
-            Step::Tell { commands, .. } => commands,
-            _ => Vec::new(),
-        });
-        lines.map(|words| words.join(" ")).collect()
+    /// Commands as lines; an edit of a settings file in brackets.
+    fn line(step: &Step) -> Option<String> {
+        match step {
+            Step::RuntimeCommand { argv, .. } => Some(argv.join(" ")),
+            Step::EditSettings { values, .. } => Some(format!(
+                "[{}]",
+                values.iter().map(|v| format!("{}={}", v.key, v.value)).collect::<Vec<_>>().join(" ")
+            )),
+            Step::Tell { commands, .. } => commands.first().map(|argv| argv.join(" ")),
+            _ => None,
+        }
+    }
+
+    fn lines(prepared: &Prepared) -> Vec<String> {
+        prepared.steps.iter().filter_map(line).collect()
+    }
+
+    /// What brings it back when the first `reached` steps were begun.
+    fn back(prepared: &Prepared, reached: u32) -> Vec<String> {
+        let all = &prepared.runtime.as_ref().unwrap().back;
+        all.iter().filter(|b| b.from < reached).filter_map(|b| line(&b.step)).collect()
+    }
+
+    fn of(runtime: &str, change: Change) -> Prepared {
+        prepare(&settings(runtime, Some("work")), change).unwrap()
     }
 
     #[test]
-    fn each_runtime_is_changed_in_its_safe_order() {
-        let work = settings("colima", Some("work"));
-        assert_eq!(
-            commands(&work, Change::RosettaOn),
-            ["colima stop --profile work", "colima start --profile work --vz-rosetta"]
-        );
-        let box1 = settings("lima", Some("box"));
-        assert_eq!(
-            commands(&box1, Change::RosettaOn),
-            ["limactl stop box", "limactl edit box --rosetta", "limactl start box"]
-        );
-        let desktop = settings("docker-desktop", None);
-        assert_eq!(commands(&desktop, Change::RosettaOff), ["docker desktop stop", "docker desktop start"]);
-        let Step::Tell { text, .. } = &find(&desktop, Change::RosettaOn).unwrap().steps(&desktop)[2] else { panic!() };
-        assert!(text.contains("/Users/sam/settings") && text.contains("every other key"), "{text}");
+    fn each_runtime_is_changed_in_its_safe_order_and_back() {
+        let (on, off, over) = (Change::RosettaOn, Change::RosettaOff, Change::Restart);
+        let rosetta = "[UseVirtualizationFramework=true UseVirtualizationFrameworkRosetta=true]";
+        for (runtime, change, forward, whole_back) in [
+            (
+                "docker-desktop",
+                on,
+                vec!["docker desktop stop", rosetta, "docker desktop start"],
+                vec!["docker desktop stop", rosetta, "docker desktop start"],
+            ),
+            ("docker-desktop", over, vec!["docker desktop restart"], vec!["docker desktop start"]),
+            (
+                "orbstack",
+                on,
+                vec!["orb config set rosetta true", "orb stop", "orb start"],
+                vec!["orb config set rosetta false", "orb stop", "orb start"],
+            ),
+            ("orbstack", over, vec!["orb stop", "orb start"], vec!["orb start"]),
+            (
+                "colima",
+                on,
+                vec!["colima stop --profile work", "colima start --profile work --vz-rosetta"],
+                vec!["colima stop --profile work", "colima start --profile work --vz-rosetta=false"],
+            ),
+            ("colima", over, vec!["colima restart --profile work"], vec!["colima start --profile work"]),
+            (
+                "lima",
+                off,
+                vec!["limactl stop work", "limactl edit work --rosetta=false", "limactl start work"],
+                vec!["limactl stop work", "limactl edit work --rosetta", "limactl start work"],
+            ),
+            (
+                "rancher-desktop",
+                on,
+                vec!["rdctl set --virtual-machine.use-rosetta"],
+                vec!["rdctl set --virtual-machine.use-rosetta=false"],
+            ),
+            (
+                "podman",
+                over,
+                vec!["podman machine stop work", "podman machine start work"],
+                vec!["podman machine start work"],
+            ),
+            ("finch", over, vec!["finch vm stop", "finch vm start"], vec!["finch vm start"]),
+        ] {
+            let prepared = of(runtime, change);
+            assert_eq!(
+                (prepared.safety, lines(&prepared)),
+                (Safety::Review, forward.iter().map(|l| (*l).to_owned()).collect()),
+                "{runtime} {change:?}"
+            );
+            assert_eq!(back(&prepared, u32::MAX), whole_back, "{runtime} {change:?}");
+        }
+        // Nothing is stopped on the way back that was not started.
+        let first = |runtime, reached| back(&of(runtime, on), reached);
+        assert_eq!(first("docker-desktop", 1), ["docker desktop start"]);
+        assert_eq!(first("docker-desktop", 2), [rosetta, "docker desktop start"]);
+        assert_eq!(first("orbstack", 1), ["orb config set rosetta false"]);
+        assert_eq!(first("colima", 1), ["colima start --profile work --vz-rosetta=false"]);
     }
 
     #[test]
-    fn another_kind_of_machine_takes_another_way() {
+    fn off_and_on_again_ends_on_whatever_happens() {
+        let toggled = of("lima", Change::Toggle);
+        assert_eq!(lines(&toggled).len(), 6);
+        assert_eq!(lines(&toggled)[4], "limactl edit work --rosetta");
+        assert_eq!(back(&toggled, 2), ["limactl edit work --rosetta", "limactl start work"]);
+        assert!(prepare(&settings("rancher-desktop", None), Change::Toggle).is_err(), "it restarts by itself");
+        assert_eq!(of("finch", Change::Toggle).safety, Safety::ShowOnly);
+    }
+
+    #[test]
+    fn another_kind_of_machine_takes_another_way_and_a_person() {
         let mut podman = settings("podman", Some("podman-machine-default"));
         podman.obstacles = vec![obstacle(ObstacleKind::NotActivated)];
-        assert!(commands(&podman, Change::RosettaOn)[0].ends_with("sudo touch /etc/containers/enable-rosetta"));
-        podman.obstacles = vec![obstacle(ObstacleKind::VmType)];
-        assert!(commands(&podman, Change::RosettaOn).contains(&"podman machine init rosetta".to_owned()));
-        let mut colima = settings("colima", Some("work"));
-        colima.obstacles = vec![obstacle(ObstacleKind::VmArchitecture)];
-        assert_eq!(commands(&colima, Change::RosettaOn).len(), 1);
+        let marked = prepare(&podman, Change::RosettaOn).unwrap();
+        assert!(lines(&marked)[0].ends_with("sudo touch /etc/containers/enable-rosetta"));
+        assert_eq!(marked.safety, Safety::Review);
+        for (runtime, kind, says) in [
+            ("podman", ObstacleKind::VmType, "podman machine init rosetta"),
+            (
+                "colima",
+                ObstacleKind::VmArchitecture,
+                "colima start --profile rosetta --arch aarch64 --vm-type vz --vz-rosetta",
+            ),
+            ("colima", ObstacleKind::NotActivated, "softwareupdate --install-rosetta"),
+            ("lima", ObstacleKind::Mode, "limactl stop x"),
+            (
+                "rancher-desktop",
+                ObstacleKind::VmType,
+                "rdctl set --virtual-machine.type vz --virtual-machine.use-rosetta",
+            ),
+        ] {
+            let mut settings = settings(runtime, Some("x"));
+            settings.obstacles = vec![obstacle(kind)];
+            let shown = prepare(&settings, Change::RosettaOn).unwrap();
+            assert_eq!((shown.safety, shown.runtime.is_none()), (Safety::ShowOnly, true), "{runtime}");
+            assert!(lines(&shown).iter().any(|line| line == says), "{runtime}: {:?}", lines(&shown));
+        }
+        let mut vmm = settings("docker-desktop", None);
+        vmm.vm_type = Fact::Known(crate::example_emulation::setting(VmType::DockerVmm));
+        vmm.obstacles = vec![obstacle(ObstacleKind::VmType)];
+        let shown = prepare(&vmm, Change::RosettaOn).unwrap();
+        let Step::Tell { text, .. } = &shown.steps[0] else { panic!("{shown:?}") };
+        assert!(text.starts_with("By hand: Settings, General"), "{text}");
+        assert_eq!(shown.safety, Safety::ShowOnly, "leaving Docker VMM is the user's to decide");
+    }
+
+    #[test]
+    fn an_unread_or_older_settings_file_is_minded() {
+        let mut desktop = settings("docker-desktop", None);
+        desktop.version = Some("4.36.0".to_owned());
+        assert_eq!(prepare(&desktop, Change::RosettaOn).unwrap().safety, Safety::ShowOnly, "no docker desktop command");
+        desktop.version = Some("4.91.0".to_owned());
+        if let Fact::Known(set) = &mut desktop.emulator {
+            set.place = "/Users/sam/settings.json".to_owned();
+        }
+        let older = prepare(&desktop, Change::RosettaOff).unwrap();
+        assert_eq!(lines(&older)[1], "[useVirtualizationFrameworkRosetta=false]");
+        desktop.emulator = Fact::unknown("the emulator", "not read");
+        desktop.vm_type = Fact::unknown("the machine", "not read");
+        let unread = prepare(&desktop, Change::RosettaOff).unwrap();
+        assert_eq!(unread.safety, Safety::ShowOnly);
+        assert!(unread.steps.iter().any(|s| s.title().contains("In its settings file set")), "{unread:?}");
     }
 
     #[test]
@@ -509,24 +473,45 @@ mod tests {
         let mut desktop = settings("docker-desktop", None);
         desktop.locks =
             vec![SettingLock { place: "/admin.json".to_owned(), key: "useRosetta".to_owned(), value: None }];
-        for change in [Change::RosettaOn, Change::RosettaOff] {
-            assert!(find(&desktop, change).unwrap_err().why.contains("/admin.json"));
+        for change in [Change::RosettaOn, Change::RosettaOff, Change::Toggle] {
+            assert!(prepare(&desktop, change).unwrap_err().why.contains("/admin.json"));
         }
-        assert!(find(&desktop, Change::Restart).is_ok(), "a lock forbids no restart");
+        assert!(prepare(&desktop, Change::Restart).is_ok(), "a lock forbids no restart");
         let mut old = settings("orbstack", None);
         old.obstacles = vec![obstacle(ObstacleKind::MacOs)];
-        assert!(find(&old, Change::RosettaOn).is_err());
-        assert!(find(&old, Change::RosettaOff).is_ok());
-        assert!(find(&settings("apple-container", None), Change::RosettaOn).is_err());
+        assert!(prepare(&old, Change::RosettaOn).is_err());
+        assert!(prepare(&old, Change::RosettaOff).is_ok());
+        assert!(prepare(&settings("apple-container", None), Change::RosettaOn).is_err());
+        assert!(prepare(&settings("lima", Some("--all")), Change::Restart).is_err(), "a name is no option");
+    }
+
+    #[test]
+    fn what_the_mac_and_the_kernel_cannot_do_is_not_offered() {
+        let qemu = mac(EmulatorChoice::Qemu, "qemu");
+        assert!(offer(&qemu, Change::RosettaOn).is_ok());
+        assert!(offer(&qemu, Change::Toggle).is_err(), "it is off");
+        let mut old = qemu.clone();
+        old.host.os_version = Some("15.7.2".to_owned());
+        assert!(offer(&old, Change::RosettaOn).unwrap_err().why.contains("macOS 26"));
+        assert!(offer(&old, Change::RosettaOff).is_ok());
+        let mut without = qemu;
+        if let Fact::Known(rosetta) = &mut without.emulation.rosetta {
+            rosetta.present = false;
+        }
+        assert!(offer(&without, Change::RosettaOn).is_err());
+        let on = mac(EmulatorChoice::Rosetta, "none");
+        assert!(offer(&on, Change::RosettaOn).unwrap_err().why.contains("already"));
+        assert!(offer(&on, Change::Toggle).is_ok());
     }
 
     #[test]
     fn every_runtime_with_a_switch_can_be_turned_both_ways_and_over() {
         for row in RECIPES {
             for change in [Change::RosettaOn, Change::RosettaOff, Change::Restart] {
-                assert!(find(&settings(row.runtime, Some("x")), change).is_ok(), "{} {change:?}", row.runtime);
+                assert!(prepare(&settings(row.runtime, Some("x")), change).is_ok(), "{} {change:?}", row.runtime);
             }
-            assert!(row.lines.iter().all(|line| !matches!(line, Run(_, words) if words.is_empty())));
+            let runs = !row.lines.iter().any(|line| matches!(line, Line::Say(_)));
+            assert_eq!(runs, !row.back.is_empty(), "{} {:?}: what runs has a way back", row.runtime, row.change);
         }
     }
 }

@@ -5,7 +5,6 @@
 use jiff::Timestamp;
 use silidock_diagnosis::fix::Fix;
 
-use crate::diff;
 use crate::file::{self, FileRefused};
 use crate::plan::{Plan, PlannedFile};
 use crate::preview::{self, Preview, Refusal};
@@ -128,23 +127,8 @@ fn draft(fix: &Fix, subject: &Subject, plan: &Plan, now: Timestamp) -> Receipt {
         state: State::Started,
         verified: None,
         undone_at: None,
-        changes: plan.files.iter().map(change_of).collect(),
-    }
-}
-
-fn change_of(planned: &PlannedFile) -> Change {
-    let file = &planned.file;
-    let counted = diff::diff(&file.real, &file.text, &planned.after, 0);
-    Change {
-        path: file.real.display().to_string(),
-        link: file.is_link().then(|| file.asked.display().to_string()),
-        before_hash: file.hash.clone(),
-        after_hash: file::hash(planned.after.as_bytes()),
-        mode: file.mode,
-        uid: file.uid,
-        gid: file.gid,
-        added: counted.added,
-        removed: counted.removed,
+        changes: plan.files.iter().map(|planned| Change::of(&planned.file, &planned.after)).collect(),
+        runtime: None,
     }
 }
 

@@ -1,16 +1,19 @@
-//! Changes files: preview, apply, undo. The only crate that edits what belongs to the user.
+//! Changes files and runtimes: preview, apply, undo. The only crate that changes what belongs to the user.
 //!
 //! Why something should change is not known here: a [`silidock_diagnosis::fix::Fix`] arrives as data. Whether it helped is
-//! found out by whoever looks again. Nothing here talks to an engine, starts a process or runs a shell.
+//! found out by whoever looks again. Nothing here talks to an engine; tools of runtimes are run by their argument
+//! vectors, never through a shell.
 
 pub mod apply;
 pub mod compose;
 pub mod diff;
 pub mod file;
+pub mod json;
 pub mod line;
 mod plan;
 pub mod preview;
 pub mod receipt;
+pub mod runtime;
 mod steps;
 mod swap;
 pub mod undo;

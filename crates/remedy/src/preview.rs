@@ -14,9 +14,10 @@ use crate::plan::Plan;
 pub struct Preview {
     /// What changes in which file.
     pub diffs: Vec<Diff>,
-    /// Command lines for the user to run, an argument vector each. Silidock runs none of them.
+    /// Command lines, an argument vector each: those that are run in their order, or, where the fix only shows what to
+    /// do, for the user to run.
     pub commands: Vec<Vec<String>>,
-    /// Containers that would restart.
+    /// Containers that would stop or restart.
     pub restarts: Vec<String>,
     /// What else to know, a sentence each.
     pub told: Vec<String>,

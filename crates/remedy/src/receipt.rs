@@ -15,7 +15,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::file;
+use crate::diff;
+use crate::file::{self, UserFile};
+use crate::runtime::RuntimeRecord;
 use crate::swap::{Swap, Version};
 
 /// What happened to a change.
@@ -28,6 +30,8 @@ pub enum State {
     Applied,
     /// All files are as before.
     Undone,
+    /// It failed in the middle, and everything was brought back to how it was.
+    TakenBack,
 }
 
 /// Whether the finding was gone when it was looked at again.
@@ -68,6 +72,10 @@ pub struct Receipt {
     pub undone_at: Option<Timestamp>,
     /// The files, in the order in which they were written.
     pub changes: Vec<Change>,
+    /// What was asked of a runtime, how far it got and what its tools said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub runtime: Option<RuntimeRecord>,
 }
 
 /// One changed file.
@@ -92,6 +100,24 @@ pub struct Change {
     pub added: u32,
     /// Lines removed.
     pub removed: u32,
+}
+
+impl Change {
+    /// What happens to `file` when `after` is written to it.
+    pub(crate) fn of(file: &UserFile, after: &str) -> Self {
+        let counted = diff::diff(&file.real, &file.text, after, 0);
+        Self {
+            path: file.real.display().to_string(),
+            link: file.is_link().then(|| file.asked.display().to_string()),
+            before_hash: file.hash.clone(),
+            after_hash: file::hash(after.as_bytes()),
+            mode: file.mode,
+            uid: file.uid,
+            gid: file.gid,
+            added: counted.added,
+            removed: counted.removed,
+        }
+    }
 }
 
 /// A receipt of the list, or one that cannot be read.
@@ -295,17 +321,29 @@ impl Journal {
     /// The receipt's `id` is chosen here.
     pub(crate) fn start(&self, mut receipt: Receipt, swaps: &[Swap]) -> Result<Receipt, JournalError> {
         let folder = self.new_folder(&mut receipt)?;
-        let before = folder.join("before");
-        make_folder(&before)?;
+        make_folder(&folder.join("before"))?;
         for (n, swap) in swaps.iter().enumerate() {
-            let path = before.join(n.to_string());
-            let mut backup = open_private(&path, false)?;
-            backup.write_all(&swap.from.bytes).and_then(|()| backup.sync_all()).map_err(io_error("write", &path))?;
+            self.back_up(&receipt, n, &swap.from.bytes)?;
         }
-        sync(&before)?;
         self.save(&receipt)?;
         sync(&self.receipts)?;
         Ok(receipt)
+    }
+
+    /// Keeps what the file of change number `n` says, safely on disk and in place of what was kept of it before.
+    pub(crate) fn back_up(&self, receipt: &Receipt, n: usize, bytes: &[u8]) -> Result<(), JournalError> {
+        let before = self.folder(&receipt.id)?.join("before");
+        let path = before.join(n.to_string());
+        // Made with mode 0600, which the rename keeps.
+        let write = || -> io::Result<()> {
+            let mut temp = tempfile::Builder::new().prefix(".before-").tempfile_in(&before)?;
+            temp.write_all(bytes)?;
+            temp.as_file().sync_all()?;
+            temp.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(io_error("write", &path))?;
+        sync(&before)
     }
 
     /// Writes the record anew, in one step.

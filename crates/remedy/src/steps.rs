@@ -22,5 +22,10 @@ pub(crate) fn add(step: &Step, plan: &mut Plan) -> Result<(), Refusal> {
             tell::add(text, commands, plan);
             Ok(())
         }
+        // Their order among commands counts: `runtime` carries them out.
+        Step::RuntimeCommand { .. } | Step::EditSettings { .. } => Err(Refusal {
+            why: format!("\"{}\" is a step of a runtime's change", step.title()),
+            lines_to_type: Vec::new(),
+        }),
     }
 }

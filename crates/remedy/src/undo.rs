@@ -26,6 +26,12 @@ pub enum UndoError {
         /// When.
         at: String,
     },
+    /// It ran tools of a runtime, and is taken back by [`crate::runtime::undo`].
+    #[error("{receipt} changed a runtime, and its files alone cannot be taken back")]
+    OfRuntime {
+        /// The receipt.
+        receipt: String,
+    },
     /// Files are neither as the change left them nor as they were before it.
     #[error("{} changed since, so taking {receipt} back would lose that. Nothing was touched; take the change back by hand.", .paths.join(" and "))]
     Changed {
@@ -114,12 +120,12 @@ pub fn interrupted(journal: &Journal) -> Result<Vec<Interrupted>, JournalError> 
     let told = |receipt: Receipt| {
         let files = standings(&receipt);
         let each: Vec<String> = files.iter().map(|f| format!("{} {}", f.path, f.standing.words())).collect();
-        let words = format!(
-            "\"{}\" ({}) was interrupted: {}. Undo it, or keep it as it is.",
-            receipt.title,
-            receipt.id,
-            each.join("; ")
-        );
+        let begun = receipt.runtime.as_ref().and_then(|record| record.ran.last()).map(|ran| ran.argv.join(" "));
+        let each = begun.map(|command| format!("the last command that ended was {command}")).into_iter().chain(each);
+        let each = each.collect::<Vec<_>>().join("; ");
+        let each = if each.is_empty() { "no command had ended".to_owned() } else { each };
+        let words =
+            format!("\"{}\" ({}) was interrupted: {each}. Undo it, or keep it as it is.", receipt.title, receipt.id);
         Interrupted { receipt, files, words }
     };
     Ok(journal.started()?.into_iter().map(told).collect())
@@ -178,6 +184,9 @@ pub fn undo(journal: &Journal, id: &str, now: Timestamp) -> Result<Receipt, Undo
 
 fn open(journal: &Journal, id: &str) -> Result<(Receipt, Vec<Version>), UndoError> {
     let receipt = journal.load(id)?;
+    if receipt.runtime.is_some() {
+        return Err(UndoError::OfRuntime { receipt: receipt.id });
+    }
     if receipt.state == State::Undone {
         let at = receipt.undone_at.map_or_else(|| "at an unknown time".to_owned(), |t| t.to_string());
         return Err(UndoError::AlreadyUndone { receipt: receipt.id, at });

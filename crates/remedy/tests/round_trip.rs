@@ -100,6 +100,7 @@ fn fix(steps: Vec<Step>) -> Fix {
         safety: Safety::Review,
         steps,
         promise: Some("pin-missing".into()),
+        runtime: None,
     }
 }
 

@@ -455,6 +455,11 @@ fn step(step: &Step) -> StepView {
             view.removed = Some(expected.clone());
             view.added.clone_from(replacement);
         }
+        Step::EditSettings { values, .. } => {
+            view.added =
+                Some(values.iter().map(|v| format!("\"{}\": {}", v.key, v.value)).collect::<Vec<_>>().join(", "));
+        }
+        Step::RuntimeCommand { argv, .. } => view.commands = vec![command_line(argv)],
         Step::Tell { commands, .. } => view.commands = commands.iter().map(|c| command_line(c)).collect(),
     }
     view

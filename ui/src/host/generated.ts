@@ -18,6 +18,19 @@ option: number,
 token: string, };
 
 /**
+ * A step of the way back.
+ */
+export type BackStep = { 
+/**
+ * It is needed once this step of the fix was begun, from 0; the number of steps means "once all were done".
+ */
+from: number, 
+/**
+ * What is done.
+ */
+step: Step, };
+
+/**
  * The catalogue as a document.
  */
 export type Catalogue = { 
@@ -29,6 +42,11 @@ schema: Schema,
  * All checks.
  */
 checks: Array<CheckInfo>, };
+
+/**
+ * What is asked of a runtime.
+ */
+export type Change = "rosettaOn" | "rosettaOff" | "toggle" | "restart" | "register";
 
 /**
  * What a change did.
@@ -57,12 +75,16 @@ words: string,
 /**
  * What changed.
  */
-changes: Array<Diff>, };
+changes: Array<Diff>, 
+/**
+ * Commands that ran, in order.
+ */
+ran?: Array<Ran>, };
 
 /**
  * How far a change got.
  */
-export type ChangeState = "interrupted" | "applied" | "undone" | "damaged";
+export type ChangeState = "interrupted" | "applied" | "undone" | "takenBack" | "damaged";
 
 /**
  * One check of the catalogue, as the window and `silidock checks` show it.
@@ -92,6 +114,11 @@ fires: Array<string>,
  * Situations in which it stays silent.
  */
 silent: Array<string>, };
+
+/**
+ * What a command of a runtime is for.
+ */
+export type CommandKind = "stop" | "start" | "restart" | "set" | "register";
 
 /**
  * Compose labels of a container.
@@ -405,7 +432,7 @@ detail: Array<string>, };
 /**
  * Codes that callers branch on.
  */
-export type FailureCode = "noEngine" | "engine" | "notFound" | "changed" | "refused" | "file";
+export type FailureCode = "noEngine" | "engine" | "notFound" | "changed" | "refused" | "file" | "runtime";
 
 /**
  * One finding.
@@ -479,7 +506,11 @@ steps: Array<Step>,
 /**
  * Check whose finding must be gone afterwards. None where nothing is changed.
  */
-promise: string | null, };
+promise: string | null, 
+/**
+ * What it does to a runtime, where it runs a runtime's own tools.
+ */
+runtime?: RuntimeChange, };
 
 /**
  * What a fix would do.
@@ -574,6 +605,10 @@ check: string | null,
  * Files it changed.
  */
 files: Array<string>, 
+/**
+ * Commands it ran, in order.
+ */
+commands: Array<Array<string>>, 
 /**
  * How far it got.
  */
@@ -748,11 +783,12 @@ export type Preview = {
  */
 diffs: Array<Diff>, 
 /**
- * Command lines for the user to run, an argument vector each. Silidock runs none of them.
+ * Command lines, an argument vector each: those that are run in their order, or, where the fix only shows what to
+ * do, for the user to run.
  */
 commands: Array<Array<string>>, 
 /**
- * Containers that would restart.
+ * Containers that would stop or restart.
  */
 restarts: Array<string>, 
 /**
@@ -767,6 +803,23 @@ files: Array<SeenFile>,
  * Why nothing can be applied.
  */
 refused?: Refusal, };
+
+/**
+ * A command that ran.
+ */
+export type Ran = { 
+/**
+ * The tool by its name, and its arguments.
+ */
+argv: Array<string>, 
+/**
+ * Its exit status; none where it did not run to its end.
+ */
+status: number | null, 
+/**
+ * The end of what it printed.
+ */
+printed: string, };
 
 /**
  * Which change.
@@ -850,6 +903,35 @@ evidence: string,
  * Runs its engine in a virtual machine on a Mac.
  */
 macVirtualMachine: boolean, };
+
+/**
+ * A change of a runtime, or of what its engine registers: which one, and the way back.
+ */
+export type RuntimeChange = { 
+/**
+ * Runtime id, as in [`crate::inventory::Runtime::id`].
+ */
+runtime: string, 
+/**
+ * As people call it: "Docker Desktop".
+ */
+name: string, 
+/**
+ * Profile, instance or machine; none where a runtime has only one.
+ */
+instance: string | null, 
+/**
+ * What is asked of it.
+ */
+change: Change, 
+/**
+ * The engine goes on restarting after the last command has returned.
+ */
+inBackground: boolean, 
+/**
+ * What brings back how it was, in order.
+ */
+back: Array<BackStep>, };
 
 /**
  * What pressing the button means.
@@ -1183,6 +1265,19 @@ path: string,
 hash: string, };
 
 /**
+ * A switch of a settings file.
+ */
+export type SettingValue = { 
+/**
+ * Key at the top of the file.
+ */
+key: string, 
+/**
+ * What it shall be.
+ */
+value: boolean, };
+
+/**
  * How bad. A property of the check; ordered, worst first.
  */
 export type Severity = "broken" | "slow" | "note";
@@ -1235,7 +1330,31 @@ expected: string,
 /**
  * What shall stand there; none takes the line out.
  */
-replacement: string | null, } | { "kind": "tell", 
+replacement: string | null, } | { "kind": "runtimeCommand", 
+/**
+ * In words.
+ */
+text: string, 
+/**
+ * The tool by its name, and its arguments.
+ */
+argv: Array<string>, 
+/**
+ * What it is for.
+ */
+does: CommandKind, 
+/**
+ * What it must have printed to count as done: some tools end with 0 whatever happened.
+ */
+says?: string, } | { "kind": "editSettings", 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * What to set.
+ */
+values: Array<SettingValue>, } | { "kind": "tell", 
 /**
  * In words.
  */
@@ -1329,6 +1448,14 @@ entry: HistoryEntry,
  * What would change.
  */
 diffs: Array<Diff>, 
+/**
+ * Commands that would be run, in order.
+ */
+commands: Array<Array<string>>, 
+/**
+ * What else to know, a sentence each.
+ */
+told: Array<string>, 
 /**
  * Why it cannot be undone, if so.
  */

@@ -2,7 +2,7 @@
 // What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`.
 // Not part of the built app.
 
-import type { ChangeOutcome, Commands, Event, Failure, FixPreview, HistoryEntry, Scan, ScanView, UndoPreview, WayOutDocument } from "./generated";
+import type { ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
 import type { Host } from "./host";
 import recorded from "./sample.json";
 import wayOut from "./wayout.json";
@@ -40,6 +40,19 @@ const DIFF = (path: string) => ({
       ],
     },
   ],
+});
+
+const stepWords = (step: Step): string => {
+  if (step.kind === "tell" || step.kind === "runtimeCommand") return step.text;
+  return `Change ${step.path}`;
+};
+
+const runtimePreview = (fix: Fix): FixPreview["preview"] => ({
+  diffs: [],
+  commands: fix.steps.flatMap((step) => (step.kind === "runtimeCommand" ? [step.argv] : [])),
+  restarts: recording.containers.filter((one) => one.execution !== "notRunning").map((one) => one.name),
+  told: ["They stop. Those with a restart policy come back by themselves; start the others again. What a program held in memory only is lost."],
+  files: [],
 });
 
 const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
@@ -95,15 +108,17 @@ export function sampleHost(play: string | null): Host {
     const fix = found?.fixes.find((one) => one.option === option);
     if (found === undefined || fix === undefined) throw { code: "notFound", message: "That finding is gone.", hint: null, detail: [] } satisfies Failure;
     const step = fix.steps[0];
+    if (fix.runtime !== undefined) return { finding: found, fix, token: "sample", steps: fix.steps.map(stepWords), preview: runtimePreview(fix) };
     const tell = step?.kind === "tell";
+    const path = step !== undefined && "path" in step ? step.path : "";
     const refused = play === "refused" && !tell ? { why: "The service takes its settings from an anchor that other services use, too.", linesToType: ["    platform: linux/amd64"] } : undefined;
     return {
       finding: found,
       fix,
       token: "sample",
-      steps: step === undefined ? [] : [tell ? step.text : `Change ${step.path}`],
+      steps: step === undefined ? [] : [tell ? step.text : `Change ${path}`],
       preview: {
-        diffs: step === undefined || tell || refused ? [] : [DIFF(step.path)],
+        diffs: step === undefined || tell || refused ? [] : [DIFF(path)],
         commands: tell ? step.commands : [],
         restarts: [],
         told: tell ? [step.text] : [],
@@ -113,8 +128,8 @@ export function sampleHost(play: string | null): Host {
     };
   }
 
-  function change(words: string, diffs: UndoPreview["diffs"], receipt: string): ChangeOutcome {
-    return { schema: "silidock/1", receipt, applied: true, verified: "verified", words, changes: diffs };
+  function change(words: string, diffs: UndoPreview["diffs"], receipt: string, ran: string[][] = []): ChangeOutcome {
+    return { schema: "silidock/1", receipt, applied: true, verified: "verified", words, changes: diffs, ran: ran.map((argv) => ({ argv, status: 0, printed: "" })) };
   }
 
   const answers: { [K in keyof Commands]: (request: Commands[K]["request"]) => Commands[K]["response"] | Promise<Commands[K]["response"]> } = {
@@ -131,7 +146,8 @@ export function sampleHost(play: string | null): Host {
       const shown = preview(finding, option);
       const files = shown.preview.diffs.map((diff) => diff.path);
       const id = `r${history.length + 1}`;
-      history.unshift({ id, at: new Date().toISOString(), title: shown.fix.title, check: shown.finding.check, files, state: "applied", verified: "verified", note: null });
+      history.unshift({ id, at: new Date().toISOString(), title: shown.fix.title, check: shown.finding.check, files, commands: shown.preview.commands, state: "applied", verified: "verified", note: null });
+      if (shown.fix.runtime !== undefined) return change("Looked again: the finding is gone; Rosetta 367.9 runs linux/amd64 programs.", shown.preview.diffs, id, shown.preview.commands);
       return change("The finding is gone. The container stays emulated until its image changes.", shown.preview.diffs, id);
     },
     emulator: () => {
@@ -142,7 +158,7 @@ export function sampleHost(play: string | null): Host {
     preview_undo: ({ receipt }) => {
       const entry = history.find((one) => one.id === receipt);
       if (entry === undefined) throw { code: "notFound", message: "That change is not in the history.", hint: null, detail: [] } satisfies Failure;
-      return { schema: "silidock/1", entry, diffs: entry.files.map(DIFF), refused: null };
+      return { schema: "silidock/1", entry, diffs: entry.files.map(DIFF), commands: entry.commands, told: [], refused: null };
     },
     apply_undo: ({ receipt }) => {
       const entry = history.find((one) => one.id === receipt);

@@ -24,6 +24,7 @@ export const CONFIDENCE: Record<Confidence, { words: string; explain: string }> 
 export const CHANGE: Record<ChangeState, { words: string; mark: Mark; explain: string }> = {
   applied: { words: "Applied", mark: "native", explain: "" },
   undone: { words: "Undone", mark: "note", explain: "" },
+  takenBack: { words: "Taken back", mark: "slow", explain: "A step failed, and everything was brought back to how it was." },
   interrupted: { words: "Interrupted", mark: "slow", explain: "The program ended in the middle of it." },
   damaged: { words: "Unreadable", mark: "broken", explain: "Its receipt cannot be read." },
 };

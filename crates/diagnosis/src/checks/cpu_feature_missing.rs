@@ -2,13 +2,15 @@
 
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always, container_subject},
-    emulation::features_asked,
+    emulation::{INTEL, features_asked},
     emulator::display_name,
     example_emulation::stopped,
     fact::Fact,
     finding::{Confidence, Evidence, Finding, Severity},
     fix::{Safety, Step},
     inventory::{Container, Inventory},
+    runtime::version_numbers,
+    runtime_fix::{Change, offer},
     text::list,
 };
 
@@ -65,12 +67,28 @@ fn judge(context: &Context<'_>, container: &Container) -> Option<Finding> {
         },
     );
     let steps: Vec<Step> = asked.iter().map(|m| Step::Tell { text: m.remedy.clone(), commands: Vec::new() }).collect();
-    Some(finding.with_fix(
+    let finding = finding.with_fix(
         "Show the ways out",
         "Nothing is changed here: which way fits depends on the image.",
         Safety::ShowOnly,
         steps,
-    ))
+    );
+    let rosetta =
+        rosetta_has(context.inventory, &missing) && proven.emulator == "qemu" && platform.architecture == INTEL;
+    match offer(context.inventory, Change::RosettaOn) {
+        Ok(prepared) if rosetta => Some(finding.with_recipe(
+            format!("Switch Rosetta on in {}, which shows {}", context.inventory.engine.runtime.name, list(&missing)),
+            prepared.warned("Native containers can become slower."),
+        )),
+        Ok(_) | Err(_) => Some(finding),
+    }
+}
+
+/// Rosetta shows these since macOS 15.
+fn rosetta_has(inventory: &Inventory, features: &[String]) -> bool {
+    const SHOWN: [&str; 6] = ["AVX", "AVX2", "BMI1", "BMI2", "F16C", "FMA"];
+    let macos = inventory.host.os_version.as_deref().map(version_numbers).unwrap_or_default();
+    macos.first().is_some_and(|major| *major >= 15) && features.iter().all(|f| SHOWN.contains(&f.as_str()))
 }
 
 const WARNING: &str =

@@ -11,7 +11,7 @@ use crate::{
     inventory::{Inventory, Listing},
     platform::Platform,
     runtime::EmulatorChoice,
-    runtime_fix::{Change, find},
+    runtime_fix::{Change, offer, register},
     text::list,
 };
 
@@ -72,17 +72,14 @@ fn with_fixes(context: &Context<'_>, mut finding: Finding, architectures: &[&str
     let inventory = context.inventory;
     let engine = &inventory.engine;
     let runtime = &engine.runtime.name;
-    let settings = inventory.emulation.settings_of(engine).ok();
-    if let Some(settings) = settings {
-        if let Ok(recipe) = find(settings, Change::Restart) {
-            let title = format!("Restart {runtime}, which brings its emulator back");
-            finding = finding.with_fix(title, recipe.cost, recipe.safety(), recipe.steps(settings));
-        }
-        let switches = (find(settings, Change::RosettaOff), find(settings, Change::RosettaOn));
-        if let (Ok(off), Ok(on), Ok((_, EmulatorChoice::Rosetta))) = (switches.0, switches.1, configured(inventory)) {
-            let mut steps = off.steps(settings);
-            steps.extend(on.steps(settings));
-            finding = finding.with_fix(format!("Switch Rosetta off and on in {runtime}"), on.cost, on.safety(), steps);
+    if inventory.emulation.settings_of(engine).is_ok() {
+        for (change, title) in [
+            (Change::Restart, format!("Restart {runtime}, which brings its emulator back")),
+            (Change::Toggle, format!("Switch Rosetta off and on in {runtime}")),
+        ] {
+            if let Ok(prepared) = offer(inventory, change) {
+                finding = finding.with_recipe(title, prepared);
+            }
         }
     } else if engine.runtime.mac_virtual_machine {
         let text =
@@ -97,22 +94,12 @@ fn with_fixes(context: &Context<'_>, mut finding: Finding, architectures: &[&str
         **architecture != INTEL || !engine.runtime.mac_virtual_machine || qemu_is_set
     };
     let mine: Vec<&str> = architectures.iter().filter(free).copied().collect();
-    if mine.is_empty() {
-        return finding;
+    match register(inventory, &mine) {
+        Some(prepared) => {
+            finding.with_recipe(format!("Register QEMU for {} on this engine", mine.join(", ")), prepared)
+        }
+        None => finding,
     }
-    let words = ["docker", "-H", &engine.endpoint, "run", "--privileged", "--rm", "tonistiigi/binfmt", "--install"];
-    let mut command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    command.push(mine.join(","));
-    let text =
-        "Run a container with full rights that registers QEMU. It is pulled from Docker Hub, and what it registers \
-                counts for everybody on this engine until its machine restarts."
-            .to_owned();
-    finding.with_fix(
-        "Register QEMU on this engine",
-        "It changes the engine's kernel for all who use it, and is gone after a restart. Prefer the runtime's own way.",
-        Safety::ShowOnly,
-        vec![Step::Tell { text, commands: vec![command] }],
-    )
 }
 
 fn lost() -> Inventory {
@@ -144,6 +131,7 @@ mod tests {
         let fixes = crate::examine(seen).findings.into_iter().filter(|f| f.check == CHECK.id).flat_map(|f| f.fixes);
         let steps = fixes.flat_map(|fix| fix.steps).flat_map(|step| match step {
             Step::Tell { commands, .. } => commands,
+            Step::RuntimeCommand { argv, .. } => vec![argv],
             _ => Vec::new(),
         });
         steps.map(|words| words.join(" ")).collect()

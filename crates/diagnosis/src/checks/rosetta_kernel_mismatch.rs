@@ -2,14 +2,14 @@
 
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words},
-    emulation::{configured, kernel_rule, proven_intel, rosetta_claims, rosetta_matters},
+    emulation::{kernel_rule, proven_intel, rosetta_claims, rosetta_matters},
     emulator::display_name,
     example_emulation::mac,
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
     fix::{Safety, Step},
     inventory::Inventory,
     runtime::EmulatorChoice,
-    runtime_fix::{Change, find},
+    runtime_fix::{Change, offer},
 };
 
 /// The check.
@@ -83,16 +83,11 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         Safety::ShowOnly,
         vec![update],
     );
-    let off =
-        configured(inventory).ok().and_then(|(settings, _)| Some((settings, find(settings, Change::RosettaOff).ok()?)));
-    match off {
-        Some((settings, recipe)) => vec![finding.with_fix(
-            format!("Set QEMU in {} until then", inventory.engine.runtime.name),
-            recipe.cost,
-            recipe.safety(),
-            recipe.steps(settings),
-        )],
-        None => vec![finding],
+    match offer(inventory, Change::RosettaOff) {
+        Ok(prepared) => {
+            vec![finding.with_recipe(format!("Set QEMU in {} until then", inventory.engine.runtime.name), prepared)]
+        }
+        Err(_) => vec![finding],
     }
 }
 

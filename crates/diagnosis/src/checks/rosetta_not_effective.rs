@@ -9,7 +9,7 @@ use crate::{
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
     inventory::Inventory,
     runtime::{EmulatorChoice, ObstacleKind, RuntimeSettings},
-    runtime_fix::{Change, find},
+    runtime_fix::{Change, offer},
 };
 
 /// The check.
@@ -70,17 +70,17 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             evidence,
         },
     );
-    let Some(settings) = settings else { return vec![finding] };
-    let changes: [(Change, String); 3] = [
+    let changes: [(Change, String); 4] = [
         (Change::Restart, format!("Restart {runtime}, so that its setting counts")),
+        (Change::Toggle, format!("Switch Rosetta off and on in {runtime}")),
         (Change::RosettaOn, format!("Let Rosetta work in {runtime}")),
         (Change::RosettaOff, format!("Set QEMU in {runtime}, which runs anyway")),
     ];
     // Where something stands in Rosetta's way, starting over changes nothing.
-    let skip = usize::from(!settings.obstacles.is_empty());
+    let skip = usize::from(settings.is_some_and(|settings| !settings.obstacles.is_empty()));
     for (change, title) in changes.into_iter().skip(skip) {
-        if let Ok(recipe) = find(settings, change) {
-            finding = finding.with_fix(title, recipe.cost, recipe.safety(), recipe.steps(settings));
+        if let Ok(prepared) = offer(inventory, change) {
+            finding = finding.with_recipe(title, prepared);
         }
     }
     vec![finding]

@@ -2,14 +2,14 @@
 
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words},
-    emulation::{INTEL, asking_for, asking_words, configured, kernel_rule, proven_intel, rosetta_matters},
+    emulation::{INTEL, asking_for, asking_words, configured, proven_intel, rosetta_matters},
     emulator::display_name,
     example_emulation::{mac, obstacle, setting},
     fact::Fact,
     finding::{Confidence, Finding, Severity, Subject, SubjectKind},
     inventory::{Inventory, Listing},
     runtime::{EmulatorChoice, ObstacleKind, VmType},
-    runtime_fix::{Change, find},
+    runtime_fix::{Change, offer},
 };
 
 /// The check.
@@ -49,10 +49,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     if choice == EmulatorChoice::Rosetta || proven.emulator != "qemu" {
         return Vec::new();
     }
-    let absent = inventory.emulation.rosetta.known().is_some_and(|rosetta| !rosetta.present);
-    let unfit = kernel_rule(inventory).is_ok_and(|rule| rule.is_some());
     let names = asking_for(context, INTEL);
-    let (Ok(recipe), false) = (find(settings, Change::RosettaOn), absent || unfit || names.is_empty()) else {
+    let (Ok(prepared), false) = (offer(inventory, Change::RosettaOn), names.is_empty()) else {
         return Vec::new();
     };
     let runtime = &inventory.engine.runtime.name;
@@ -71,12 +69,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             evidence,
         },
     );
-    vec![finding.with_fix(
-        format!("Switch Rosetta on in {runtime}"),
-        recipe.cost,
-        recipe.safety(),
-        recipe.steps(settings),
-    )]
+    let title = format!("Switch Rosetta on in {runtime}");
+    vec![finding.with_recipe(title, prepared.warned("Native containers can become slower: measure before and after."))]
 }
 
 fn qemu_set() -> Inventory {

@@ -8,7 +8,7 @@ use crate::{
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
     inventory::Inventory,
     runtime::{EmulatorChoice, version_numbers},
-    runtime_fix::{Change, find},
+    runtime_fix::{Change, offer},
 };
 
 /// The check.
@@ -55,14 +55,16 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             ],
         },
     );
-    if let Ok(settings) = inventory.emulation.settings_of(engine) {
-        for (change, title) in [
-            (Change::Restart, format!("Restart {}", engine.runtime.name)),
-            (Change::RosettaOff, "Set QEMU until the runtime is updated".to_owned()),
-        ] {
-            if let Ok(recipe) = find(settings, change) {
-                finding = finding.with_fix(title, recipe.cost, recipe.safety(), recipe.steps(settings));
-            }
+    for (change, title) in [
+        (Change::Restart, format!("Restart {}", engine.runtime.name)),
+        (Change::RosettaOff, "Set QEMU until the runtime is updated".to_owned()),
+    ] {
+        if let Ok(prepared) = offer(inventory, change) {
+            let prepared = match change {
+                Change::RosettaOff => prepared.warned("Most Intel programs calculate far slower under QEMU."),
+                _ => prepared,
+            };
+            finding = finding.with_recipe(title, prepared);
         }
     }
     vec![finding]

@@ -1,0 +1,465 @@
+//! Changes of runtimes: what stops meanwhile, whether all is still as it was shown, and, once the engine answers again,
+//! which emulator really runs.
+//!
+//! The commands themselves are `remedy`'s to run; in the sample they are only pretended.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use silidock_diagnosis::{
+    emulator::display_name,
+    execution::Expected,
+    fact::Fact,
+    finding::Finding,
+    fix::{Fix, RuntimeChange, Step},
+    inventory::{ContainerState, Inventory},
+    runtime::{EmulatorChoice, RuntimeSettings},
+    runtime_fix::Change,
+    schema::Schema,
+};
+use silidock_engine::Engine;
+use silidock_remedy::{
+    Journal, Preview, Receipt, Subject, Verified,
+    runtime::{self, HostTools, Ran, RuntimeError, RuntimeRecord, Tools},
+};
+use silidock_report::Scan;
+
+use crate::{
+    changes::{blocking, find_fix, whole},
+    failure::{Failure, FailureCode},
+    look::Chosen,
+    sample::SampleTools,
+    session::{App, Source},
+    wire::{ChangeOutcome, EmulatorRequest, ScanRequest, UndoPreview},
+};
+
+/// A machine that starts gets this long until its engine answers.
+const ANSWER: Duration = Duration::from_secs(300);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A change that was shown and is now wanted.
+pub(crate) struct Wanted {
+    pub finding: String,
+    pub fix: Fix,
+    pub shown: Preview,
+}
+
+impl App {
+    /// What the change would run and write, and which containers stop meanwhile.
+    pub(crate) async fn preview_runtime(self: &Arc<Self>, fix: &Fix) -> Result<Preview, Failure> {
+        let tools = self.tools()?;
+        let mut shown = {
+            let fix = fix.clone();
+            blocking(move || runtime::preview(&fix, tools.as_ref())).await?
+        };
+        if shown.refused.is_none() {
+            let inventory = self.seen()?.inventory;
+            say_what_stops(fix.runtime.as_ref(), &inventory, &mut shown);
+        }
+        Ok(shown)
+    }
+
+    /// Carries out a change of a runtime, waits for the engine, and proves what runs now.
+    pub(crate) async fn apply_runtime(self: &Arc<Self>, wanted: Wanted) -> Result<ChangeOutcome, Failure> {
+        let Wanted { finding, fix, shown } = wanted;
+        self.still_so(&finding, &fix, &shown).await?;
+        let (journal, tools) = (self.journal()?, self.tools()?);
+        let endpoint = self.last_scan()?.engine.endpoint;
+        let started = self.started(&endpoint).await;
+        let changes = shown.diffs.clone();
+        let done = {
+            let (journal, fix, endpoint) = (journal.clone(), fix.clone(), endpoint.clone());
+            let subject = Subject { finding: Some(finding.clone()) };
+            blocking(move || {
+                runtime::apply(&fix, &shown, &subject, &endpoint, &journal, tools.as_ref(), Timestamp::now())
+            })
+            .await?
+        };
+        self.session().proven.remove(&endpoint);
+        let receipt = match done {
+            Ok(receipt) => receipt,
+            Err(error) => return Err(self.told_honestly(error, &journal, &endpoint).await),
+        };
+        let change = fix.runtime.as_ref();
+        if let (Source::Sample(sample), Some(change)) = (self.source()?, change) {
+            sample.changed(Some(change.change))?;
+        }
+        let (verified, words) = self.verify_runtime(&finding, &fix, &endpoint, started.as_deref()).await;
+        let noted = {
+            let id = receipt.id.clone();
+            blocking(move || journal.set_verified(&id, verified)).await?
+        };
+        let words = match noted {
+            Ok(_) => words,
+            Err(error) => format!("{words} The receipt could not be completed: {error}."),
+        };
+        Ok(outcome(receipt, verified, words, changes))
+    }
+
+    /// Shows what taking a change of a runtime back would run.
+    pub(crate) async fn preview_runtime_undo(self: &Arc<Self>, receipt: Receipt) -> Result<UndoPreview, Failure> {
+        let (journal, tools, id) = (self.journal()?, self.tools()?, receipt.id.clone());
+        let shown = blocking(move || runtime::undo_preview(&journal, &id, tools.as_ref())).await?;
+        let mut shown = shown.unwrap_or_else(|error| Preview {
+            refused: Some(silidock_remedy::Refusal { why: error.to_string(), lines_to_type: Vec::new() }),
+            ..Preview::default()
+        });
+        if let (None, Some(record)) = (&shown.refused, &receipt.runtime) {
+            if let Err(failure) = self.as_it_was_left(record).await {
+                let lines_to_type = Vec::new();
+                shown.refused = Some(silidock_remedy::Refusal { why: failure.message, lines_to_type });
+            } else if record.change.change != Change::Register {
+                let name = &record.change.name;
+                shown.told.push(format!("{name} restarts, and all its containers stop meanwhile."));
+            }
+        }
+        Ok(UndoPreview {
+            schema: Schema,
+            entry: whole(receipt),
+            diffs: shown.diffs,
+            commands: shown.commands,
+            told: shown.told,
+            refused: shown.refused.map(|r| r.why),
+        })
+    }
+
+    /// Takes a change of a runtime back, waits for the engine, and says what runs now.
+    pub(crate) async fn undo_runtime(
+        self: &Arc<Self>,
+        receipt: Receipt,
+        record: RuntimeRecord,
+    ) -> Result<ChangeOutcome, Failure> {
+        if matches!(self.source(), Ok(Source::Sample(sample)) if sample.name() != record.change.runtime) {
+            let engine = Some(record.change.runtime.clone());
+            self.scan(ScanRequest { engine, sample: true }).await?;
+        }
+        self.as_it_was_left(&record).await?;
+        let endpoint = record.endpoint.clone();
+        let started = self.started(&endpoint).await;
+        let (journal, tools, id) = (self.journal()?, self.tools()?, receipt.id.clone());
+        let (shown, undone) = blocking({
+            let journal = journal.clone();
+            move || {
+                let shown = runtime::undo_preview(&journal, &id, tools.as_ref()).unwrap_or_default();
+                (shown, runtime::undo(&journal, &id, tools.as_ref(), Timestamp::now()))
+            }
+        })
+        .await?;
+        self.session().proven.remove(&endpoint);
+        let receipt = undone.map_err(|error| failure_of(&error))?;
+        if let Ok(Source::Sample(sample)) = self.source() {
+            sample.changed(None)?;
+        }
+        let (verified, words) = self.verify_undone(&record, &endpoint, started.as_deref()).await;
+        let ran_before = record.ran.len();
+        let mut outcome = outcome(receipt, verified, words, shown.diffs);
+        outcome.ran.drain(..ran_before.min(outcome.ran.len()));
+        Ok(outcome)
+    }
+
+    fn tools(&self) -> Result<Box<dyn Tools + Send>, Failure> {
+        if let Some(Source::Sample(sample)) = &self.session().source {
+            return Ok(Box::new(SampleTools::of(sample)));
+        }
+        Ok(Box::new(HostTools::new(self.host().clone(), tokio::runtime::Handle::current())))
+    }
+
+    /// Looked at again before anything is run: the finding, its fix, what runs, and the settings.
+    async fn still_so(self: &Arc<Self>, finding: &str, fix: &Fix, shown: &Preview) -> Result<(), Failure> {
+        let changed = |what: &str| {
+            Failure::new(FailureCode::Changed, format!("{what} since the preview. Nothing was run."))
+                .hint("Look at the preview again.")
+        };
+        let before = self.seen()?.inventory;
+        if let Source::Engine(engine) = self.source()? {
+            let now = self.settings(&engine, guarded(&before)).await;
+            let mine =
+                |settings: &RuntimeSettings| settings.instance == fix.runtime.as_ref().and_then(|r| r.instance.clone());
+            let same = match (before.emulation.settings_of(&before.engine), now.settings_of(&before.engine)) {
+                (Ok(then), Ok(now)) => same_settings(then, now) && (mine(now) || changes_no_setting(fix)),
+                (Err(_), Err(_)) => true,
+                (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+            };
+            if !same {
+                return Err(changed("The runtime's settings changed"));
+            }
+        }
+        let scan = self.scan(ScanRequest::default()).await?.scan;
+        let (_, now): (Finding, Fix) =
+            find_fix(&scan, finding, fix.option).map_err(|_| changed("The finding changed"))?;
+        if now != *fix {
+            return Err(changed("What would be run changed"));
+        }
+        let mut again = Preview::default();
+        say_what_stops(fix.runtime.as_ref(), &self.seen()?.inventory, &mut again);
+        match again.restarts == shown.restarts {
+            true => Ok(()),
+            false => Err(changed("The containers that would stop changed")),
+        }
+    }
+
+    /// An undo must find the switch where the change left it.
+    async fn as_it_was_left(self: &Arc<Self>, record: &RuntimeRecord) -> Result<(), Failure> {
+        let Some(left) = record.change.change.emulator().filter(|_| record.done) else { return Ok(()) };
+        if matches!(self.source(), Ok(Source::Sample(_))) {
+            return Ok(());
+        }
+        let guarded = if record.switches.is_empty() {
+            silidock_observe::runtimes::GuardedFiles::Leave
+        } else {
+            silidock_observe::runtimes::GuardedFiles::Read
+        };
+        let facts = silidock_observe::runtimes::read(self.host().as_ref(), guarded).await;
+        let change = &record.change;
+        let mine = |s: &&RuntimeSettings| s.runtime == change.runtime && s.instance == change.instance;
+        let now = facts.runtimes.known().and_then(|all| all.iter().find(mine)).and_then(|s| s.emulator.known());
+        match now {
+            Some(now) if off(now.value) != off(left) => Err(Failure::new(
+                FailureCode::Changed,
+                format!(
+                    "{} was set otherwise since: {} says {}. Nothing was run.",
+                    change.name, now.place, now.written
+                ),
+            )
+            .hint("It is as somebody wanted it; there is nothing to take back.")),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// When the engine was started, in its own words; none where it does not say or answer.
+    async fn started(self: &Arc<Self>, endpoint: &str) -> Option<String> {
+        let engine = self.engine_at(endpoint).await?;
+        engine.started().await.ok().flatten()
+    }
+
+    /// The engine that is looked at, or one newly connected to.
+    async fn engine_at(self: &Arc<Self>, endpoint: &str) -> Option<Engine> {
+        if let Ok(Source::Engine(engine)) = self.source()
+            && engine.target().endpoint.to_string() == endpoint
+        {
+            return Some(engine);
+        }
+        match self.engine(Some(endpoint)).await {
+            Ok(Chosen::Engine(engine)) => Some(engine),
+            Ok(Chosen::Sample(_) | Chosen::Recording) | Err(_) => None,
+        }
+    }
+
+    /// Waits until the engine answers, and, where its machine restarts by itself, until it is another start.
+    async fn answers_again(self: &Arc<Self>, endpoint: &str, unlike: Option<&str>) -> bool {
+        let answered = async {
+            loop {
+                if let Some(engine) = self.engine_at(endpoint).await
+                    && let Ok(started) = engine.started().await
+                    && (unlike.is_none() || started.as_deref() != unlike)
+                {
+                    return;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        tokio::time::timeout(ANSWER, answered).await.is_ok()
+    }
+
+    /// Proves what runs Intel programs now, and looks again.
+    async fn prove(self: &Arc<Self>, endpoint: &str, unlike: Option<&str>, guarded: bool) -> Result<Scan, String> {
+        if matches!(self.source(), Ok(Source::Sample(_))) {
+            let looked = self.scan(ScanRequest::default()).await;
+            return looked.map(|view| view.scan).map_err(|failure| failure.message);
+        }
+        if !self.answers_again(endpoint, unlike).await {
+            return Err(format!("the engine did not answer within {} s after its restart", ANSWER.as_secs()));
+        }
+        let current = matches!(self.source(), Ok(Source::Engine(e)) if e.target().endpoint.to_string() == endpoint);
+        let engine = (!current).then(|| endpoint.to_owned());
+        self.emulator(EmulatorRequest { engine, guarded }).await.map_err(|failure| failure.message)?;
+        self.last_scan().map_err(|failure| failure.message)
+    }
+
+    async fn verify_runtime(
+        self: &Arc<Self>,
+        finding: &str,
+        fix: &Fix,
+        endpoint: &str,
+        started: Option<&str>,
+    ) -> (Verified, String) {
+        let change = fix.runtime.as_ref();
+        let guarded = self.seen().is_ok_and(|seen| guarded(&seen.inventory));
+        let unlike = started.filter(|_| change.is_some_and(|change| change.in_background));
+        let scan = match self.prove(endpoint, unlike, guarded).await {
+            Ok(scan) => scan,
+            Err(why) => return (Verified::CouldNotTell, format!("Done, but looking again failed: {why}.")),
+        };
+        let wanted = change.and_then(|change| change.change.emulator());
+        let (as_wanted, runs) = self.what_runs(wanted);
+        let there = scan.findings.iter().any(|f| f.id == finding);
+        let unjudged = scan.not_judged.iter().find(|n| Some(&n.check) == fix.promise.as_ref());
+        match (as_wanted, there, unjudged) {
+            (Some(false), _, _) => (Verified::StillPresent, format!("Looked again: {runs}.")),
+            (_, true, _) => (Verified::StillPresent, format!("Looked again: the finding is still there; {runs}.")),
+            (None, false, Some(n)) => {
+                (Verified::CouldNotTell, format!("Looked again, but {} is not known: {}.", n.gap.what, n.gap.why))
+            }
+            (None, false, None) if wanted.is_some() => (Verified::CouldNotTell, format!("Looked again: {runs}.")),
+            (_, false, _) => (Verified::Verified, format!("Looked again: the finding is gone; {runs}.")),
+        }
+    }
+
+    async fn verify_undone(
+        self: &Arc<Self>,
+        record: &RuntimeRecord,
+        endpoint: &str,
+        started: Option<&str>,
+    ) -> (Verified, String) {
+        let unlike = started.filter(|_| record.change.in_background);
+        if let Err(why) = self.prove(endpoint, unlike, !record.switches.is_empty()).await {
+            return (Verified::CouldNotTell, format!("Everything was taken back, but looking again failed: {why}."));
+        }
+        let before = match record.change.change {
+            Change::RosettaOn => Some(EmulatorChoice::Qemu),
+            Change::RosettaOff => Some(EmulatorChoice::Rosetta),
+            Change::Toggle | Change::Restart | Change::Register => None,
+        };
+        match self.what_runs(before) {
+            (Some(false), runs) => {
+                (Verified::StillPresent, format!("Everything was taken back. Looked again: {runs}."))
+            }
+            (None, runs) if before.is_some() => {
+                (Verified::CouldNotTell, format!("Everything was taken back. Looked again: {runs}."))
+            }
+            (_, runs) => (Verified::Verified, format!("Everything was taken back. Looked again: {runs}.")),
+        }
+    }
+
+    /// What runs foreign programs, in words, and whether that is what was wanted for Intel.
+    fn what_runs(&self, wanted: Option<EmulatorChoice>) -> (Option<bool>, String) {
+        let Ok(seen) = self.seen() else { return (None, "nothing is known".to_owned()) };
+        let inventory = &seen.inventory;
+        let effective = inventory.emulation.effective.known().into_iter().flatten();
+        let needed = effective.filter(|found| wanted.is_none() || found.platform.architecture == "amd64");
+        let words: Vec<String> = needed
+            .filter(|found| wanted.is_some() || needs(inventory, &found.platform.architecture))
+            .map(|found| match found.works() {
+                true => {
+                    let version = found.version.as_ref().map(|v| format!(" {v}")).unwrap_or_default();
+                    format!("{}{version} runs {} programs", display_name(&found.emulator), found.platform)
+                }
+                false => format!("nothing runs {} programs", found.platform),
+            })
+            .collect();
+        let proven = inventory.emulation.proven("amd64");
+        let as_wanted = wanted.zip(proven).map(|(wanted, found)| match wanted {
+            // Off means QEMU, or whatever else the runtime takes then.
+            EmulatorChoice::Qemu | EmulatorChoice::None => found.emulator != "rosetta",
+            EmulatorChoice::Rosetta => found.emulator == "rosetta",
+        });
+        match words.is_empty() {
+            true => (as_wanted, "what runs foreign programs was not told".to_owned()),
+            false => (as_wanted, words.join(", ")),
+        }
+    }
+
+    /// A change that failed: whether the engine answers, and what was done about it.
+    async fn told_honestly(self: &Arc<Self>, error: RuntimeError, journal: &Journal, endpoint: &str) -> Failure {
+        let mut failure = failure_of(&error);
+        let receipt = match &error {
+            RuntimeError::TakenBack { receipt, .. } | RuntimeError::HalfDone { receipt, .. } => receipt.clone(),
+            _ => return failure,
+        };
+        failure.hint = Some(match self.engine_at(endpoint).await {
+            Some(engine) if engine.started().await.is_ok() => format!("The engine answers. Receipt {receipt}."),
+            Some(_) => format!("The engine does not answer now. Receipt {receipt}."),
+            None => format!("Receipt {receipt}."),
+        });
+        if let Ok(Some(record)) = journal.load(&receipt).map(|receipt| receipt.runtime) {
+            failure.detail = record.ran.iter().map(in_words).collect();
+        }
+        failure
+    }
+}
+
+/// A command as it was run and how it ended.
+fn in_words(ran: &Ran) -> String {
+    let ended = ran.status.map_or_else(|| "did not end by itself".to_owned(), |status| format!("status {status}"));
+    format!("{}: {ended}", ran.argv.join(" "))
+}
+
+fn outcome(
+    receipt: Receipt,
+    verified: Verified,
+    words: String,
+    changes: Vec<silidock_remedy::diff::Diff>,
+) -> ChangeOutcome {
+    let ran = receipt.runtime.map(|record| record.ran).unwrap_or_default();
+    ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran }
+}
+
+/// Containers that stop with their machine.
+fn say_what_stops(change: Option<&RuntimeChange>, inventory: &Inventory, shown: &mut Preview) {
+    if change.is_none_or(|change| change.change == Change::Register) {
+        return;
+    }
+    let up = [ContainerState::Running, ContainerState::Paused, ContainerState::Restarting];
+    let running = inventory.containers.items.iter().filter(|c| up.contains(&c.state));
+    shown.restarts = running.map(|container| container.name.clone()).collect();
+    shown.restarts.sort();
+    if inventory.containers.items.len() < inventory.containers.total || !inventory.containers.complete {
+        shown.told.push("Not all containers of this engine could be listed; all of them stop.".to_owned());
+    }
+    if !shown.restarts.is_empty() {
+        shown.told.push(
+            "They stop. Those with a restart policy come back by themselves; start the others again. What a program \
+             held in memory only is lost."
+                .to_owned(),
+        );
+    }
+}
+
+fn changes_no_setting(fix: &Fix) -> bool {
+    fix.runtime.as_ref().is_none_or(|change| change.change == Change::Register)
+        && !fix.steps.iter().any(|step| matches!(step, Step::EditSettings { .. }))
+}
+
+fn same_settings(then: &RuntimeSettings, now: &RuntimeSettings) -> bool {
+    then.emulator == now.emulator
+        && then.vm_type == now.vm_type
+        && then.locks == now.locks
+        && then.obstacles == now.obstacles
+        && then.instance == now.instance
+}
+
+/// Docker Desktop's settings were read, so reading them was allowed.
+fn guarded(inventory: &Inventory) -> bool {
+    let settings = inventory.emulation.settings_of(&inventory.engine);
+    settings
+        .is_ok_and(|s| s.runtime == "docker-desktop" && (s.emulator.known().is_some() || s.vm_type.known().is_some()))
+}
+
+fn off(choice: EmulatorChoice) -> bool {
+    choice != EmulatorChoice::Rosetta
+}
+
+fn needs(inventory: &Inventory, architecture: &str) -> bool {
+    inventory.containers.items.iter().any(|container| {
+        container.platform.known().is_some_and(|p| p.architecture == architecture)
+            && silidock_diagnosis::execution::expected(&container.platform, &inventory.engine)
+                == Fact::Known(Expected::Emulated)
+    })
+}
+
+fn failure_of(error: &RuntimeError) -> Failure {
+    let code = match error {
+        RuntimeError::Changed { .. } | RuntimeError::ChangedSince { .. } => FailureCode::Changed,
+        RuntimeError::Refused(_) | RuntimeError::NothingToTakeBack { .. } => FailureCode::Refused,
+        RuntimeError::TakenBack { .. } | RuntimeError::HalfDone { .. } | RuntimeError::UndoStopped { .. } => {
+            FailureCode::Runtime
+        }
+        RuntimeError::File(_) | RuntimeError::Journal(_) => FailureCode::File,
+    };
+    let detail = match error {
+        RuntimeError::Refused(refusal) => refusal.lines_to_type.clone(),
+        _ => Vec::new(),
+    };
+    Failure::new(code, error.to_string()).detail(detail)
+}
