@@ -41,7 +41,7 @@ const HOME: &str = "Users/sam";
 const DESKTOP_SETTINGS: &str = "Users/sam/Library/Group Containers/group.com.docker/settings-store.json";
 
 /// Files of the sample, below its folder.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("Users/sam/shop/compose.yaml", include_str!("sample/shop-compose.yaml")),
     ("Users/sam/reports/compose.yaml", include_str!("sample/reports-compose.yaml")),
     ("Users/sam/reports/report/Dockerfile", include_str!("sample/report.Dockerfile")),
