@@ -177,7 +177,7 @@ impl App {
             move || load(&journal, &id)
         })
         .await??;
-        if let Some(record) = asked.runtime.clone() {
+        if let Some(record) = asked.runtime.as_deref().cloned() {
             return self.undo_runtime(asked, record).await;
         }
         let (receipt, changes) = blocking(move || {

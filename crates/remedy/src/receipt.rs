@@ -75,7 +75,7 @@ pub struct Receipt {
     /// What was asked of a runtime, how far it got and what its tools said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub runtime: Option<RuntimeRecord>,
+    pub runtime: Option<Box<RuntimeRecord>>,
 }
 
 /// One changed file.

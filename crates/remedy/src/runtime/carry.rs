@@ -27,7 +27,7 @@ pub(super) struct Work<'a> {
 impl Work<'_> {
     /// Writes down how far it got.
     pub(super) fn save(&mut self) -> Result<(), StepFailed> {
-        self.receipt.runtime = Some(self.record.clone());
+        self.receipt.runtime = Some(Box::new(self.record.clone()));
         Ok(self.journal.save(&self.receipt)?)
     }
 

@@ -189,7 +189,7 @@ fn begin<'a>(
         verified: None,
         undone_at: None,
         changes: plan.files.iter().map(|(file, after)| Change::of(file, after)).collect(),
-        runtime: Some(record.clone()),
+        runtime: Some(Box::new(record.clone())),
     };
     let receipt = journal.start(draft, &swaps)?;
     Ok(Work { journal, tools, receipt, record, edited: Default::default() })

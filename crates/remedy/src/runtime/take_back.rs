@@ -86,7 +86,7 @@ pub fn undo(journal: &Journal, id: &str, tools: &dyn Tools, now: Timestamp) -> R
 fn open(journal: &Journal, id: &str) -> Result<(Receipt, RuntimeRecord), RuntimeError> {
     let receipt = journal.load(id)?;
     let nothing = |why: String| RuntimeError::NothingToTakeBack { receipt: id.to_owned(), why };
-    let Some(record) = receipt.runtime.clone() else {
+    let Some(record) = receipt.runtime.as_deref().cloned() else {
         return Err(nothing("it changed files and no runtime".to_owned()));
     };
     match receipt.state {
