@@ -9,6 +9,7 @@ mod context;
 mod endpoint;
 mod error;
 mod events;
+mod export;
 mod images;
 mod json;
 mod records;

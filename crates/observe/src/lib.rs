@@ -5,6 +5,7 @@
 
 mod compose;
 mod containers;
+pub mod contents;
 mod default_platform;
 mod dockerfile;
 mod engine_facts;
