@@ -19,7 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("executable", &[]),
     ("probe", &["executable"]),
     ("measure", &["diagnosis", "engine", "executable", "probe"]),
-    ("observe", &["diagnosis", "engine", "host"]),
+    ("observe", &["diagnosis", "engine", "executable", "host"]),
     ("remedy", &["diagnosis", "host"]),
     ("report", &["diagnosis"]),
     ("app", &["diagnosis", "engine", "host", "measure", "observe", "remedy", "report"]),

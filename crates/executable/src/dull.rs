@@ -10,6 +10,24 @@ pub fn is_dull(name: &[u8]) -> bool {
     dot > 0 && ending.len() <= LONGEST && ENDINGS.binary_search(&ending).is_ok()
 }
 
+/// A file of no format that is run or loaded is shorter: 28 bytes are the smallest head of them all.
+pub const SHORTEST_CODE: u64 = 28;
+
+/// Whether the first bytes can be those of a program, a library or a script.
+#[must_use]
+pub fn may_be_code(head: &[u8]) -> bool {
+    matches!(
+        head,
+        [0x7f, b'E', b'L', b'F', ..]
+            | [b'#', b'!', ..]
+            | [b'M', b'Z', ..]
+            | [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..]
+            | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..]
+            | [0xca, 0xfe, 0xba, 0xbe | 0xbf, ..]
+            | [0xef, 0xbb, 0xbf, b'#', b'!', ..]
+    )
+}
+
 const LONGEST: usize = 10;
 
 /// Sorted.

@@ -24,7 +24,7 @@ mod script;
 mod text;
 
 pub use architecture::Libc;
-pub use dull::is_dull;
+pub use dull::{SHORTEST_CODE, is_dull, may_be_code};
 pub use elf::{Defect, Elf, Endian, Linkage, Role};
 pub use input::{HEAD, READ_AT_MOST, ReadAt};
 pub use kind::{Archive, Format, Kind};

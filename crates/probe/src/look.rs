@@ -5,10 +5,9 @@ use std::os::fd::BorrowedFd;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat, statat};
 use rustix::io::{Errno, pread};
-use silidock_executable::{Entry, FileRecord, HEAD, Kind, Libraries, PathText, Role, classify, is_dull, libraries};
-
-/// A file of no format that is run or loaded is shorter: 28 bytes are the smallest head of them all.
-const SHORTEST_CODE: u64 = 28;
+use silidock_executable::{
+    Entry, FileRecord, HEAD, Kind, Libraries, PathText, Role, SHORTEST_CODE, classify, is_dull, libraries, may_be_code,
+};
 
 /// The device's and the file's number.
 pub type Number = (u64, u64);
@@ -92,18 +91,4 @@ impl<'a> File<'a> {
         let mode = self.stat.st_mode as u32 & 0o7777;
         FileRecord { path, mode, uid: self.stat.st_uid, gid: self.stat.st_gid, entry }
     }
-}
-
-/// Whether the first bytes can be those of a program, a library or a script.
-fn may_be_code(head: &[u8]) -> bool {
-    matches!(
-        head,
-        [0x7f, b'E', b'L', b'F', ..]
-            | [b'#', b'!', ..]
-            | [b'M', b'Z', ..]
-            | [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..]
-            | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..]
-            | [0xca, 0xfe, 0xba, 0xbe | 0xbf, ..]
-            | [0xef, 0xbb, 0xbf, b'#', b'!', ..]
-    )
 }

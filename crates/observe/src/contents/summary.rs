@@ -10,7 +10,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use silidock_executable::{Entry, FileRecord, HEAD, Kind as Bytes, Libraries, PathText, Role, classify, libraries};
+use silidock_executable::{
+    Entry, FileRecord, HEAD, Kind as Bytes, Libraries, PathText, Role, SHORTEST_CODE, classify, is_dull, libraries,
+    may_be_code,
+};
 
 use super::{
     Counts,
@@ -23,8 +26,6 @@ use super::{
 const EARLY: usize = 2 * 1024 * 1024;
 /// Bytes held before a place that is jumped to forwards: what describes a section stands behind it.
 const BEHIND: u64 = 64 * 1024;
-/// A file of no format that is run or loaded is shorter.
-const SHORTEST_CODE: u64 = 28;
 /// Names are longer in hostile archives only.
 const LONGEST_PATH: usize = 64 * 1024;
 
@@ -224,7 +225,7 @@ impl<'a> Builder<'a> {
         let name = &head.path[slash + 1..];
         let may_execute = head.mode & 0o111 != 0;
         let wanted = self.context.names.contains(name);
-        if !may_execute && !wanted && head.size < SHORTEST_CODE {
+        if !may_execute && !wanted && (head.size < SHORTEST_CODE || is_dull(name)) {
             return Ok(());
         }
         let (kind, libraries) = if head.size == 0 {
@@ -351,18 +352,4 @@ fn weight(record: &FileRecord) -> usize {
     };
     // The place in the table by number, and what a list that grows holds in reserve.
     size_of::<Kept>() * 3 / 2 + 32 + record.path.text().len() + inner
-}
-
-/// Whether the first bytes can be those of a program, a library or a script.
-fn may_be_code(head: &[u8]) -> bool {
-    matches!(
-        head,
-        [0x7f, b'E', b'L', b'F', ..]
-            | [b'#', b'!', ..]
-            | [b'M', b'Z', ..]
-            | [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..]
-            | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..]
-            | [0xca, 0xfe, 0xba, 0xbe | 0xbf, ..]
-            | [0xef, 0xbb, 0xbf, b'#', b'!', ..]
-    )
 }
