@@ -30,6 +30,8 @@ pub enum Command {
     /// List everything that needs translation, such as Intel's on an ARM Mac, and the way out of each
     #[command(name = "wayout")]
     WayOut(WayOutOptions),
+    /// Ask registries which platforms references have, and for newer tags that have the engine's
+    Registry(RegistryOptions),
     /// Preview a fix of a finding; with --apply carry it out, look again, and print the receipt
     Fix(FixOptions),
     /// Preview taking a change back; with --apply do it
@@ -64,6 +66,9 @@ pub struct From {
     /// Replay a capture instead of looking
     #[arg(long, value_name = "FILE", conflicts_with = "engine")]
     pub from: Option<PathBuf>,
+    /// Ask the registries of images, containers and services too; uses the network and the logins of docker login
+    #[arg(long, conflicts_with_all = ["sample", "from"])]
+    pub ask_registry: bool,
 }
 
 impl From {
@@ -78,6 +83,9 @@ impl From {
         }
         if let Some(file) = &self.from {
             words.push_str(&format!(" --from {}", typed(&file.to_string_lossy())));
+        }
+        if self.ask_registry {
+            words.push_str(" --ask-registry");
         }
         words
     }
@@ -99,6 +107,19 @@ pub struct ScanOptions {
     /// Ask each running container for its processor time too
     #[arg(long)]
     pub cpu: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RegistryOptions {
+    /// Image reference: nginx:1, ghcr.io/acme/web:2, localhost:5000/app@sha256:...
+    #[arg(required = true, value_name = "REF")]
+    pub references: Vec<String>,
+    /// Look for newer tags of the same repository that have the engine's platform
+    #[arg(long)]
+    pub newer: bool,
+    /// Engine whose platform is meant by --newer: a Docker context, a runtime's name or an address
+    #[arg(long, value_name = "NAME|URL", requires = "newer")]
+    pub engine: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -50,6 +50,7 @@ case $verb in
     flock 9
     parts=(new old); if [[ " ${wanted[*]} " == *" arm64 "* ]]; then parts+=(guest image); fi
     "$HERE/build.sh" "${parts[@]}" 9>&-
+    "$HERE/registry.sh" 9>&- >/dev/null
     for e in "${wanted[@]}"; do up_one "$e" 9>&- >&2; done
     endpoints | tee "$LAB/endpoints.json" ;;
   down)

@@ -3,6 +3,7 @@
 //! Deliberately not here: pixels, argument parsing, Tauri. Facts come from `observe`, judgement from `diagnosis`,
 //! changes from `remedy`; this crate only puts them one after the other.
 
+mod answers;
 pub mod changes;
 mod emulation;
 pub mod engines;
@@ -10,6 +11,7 @@ pub mod failure;
 pub mod look;
 mod memory;
 pub mod recording;
+mod registry;
 pub mod reports;
 mod runtime_changes;
 pub mod sample;

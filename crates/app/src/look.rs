@@ -46,7 +46,7 @@ impl App {
         match self.look(generation, &engine, None).await {
             Ok(view) => {
                 self.session().source = Some(Source::Engine(engine));
-                Ok(view)
+                if request.ask_registry { self.ask_about_all().await } else { Ok(view) }
             }
             Err(error) => {
                 self.follow_source_again();
@@ -113,6 +113,7 @@ impl App {
             now: now(),
             processor_time: self.options.processor_time,
             emulation: self.remembered(engine).await,
+            upstream: self.session().upstream.clone(),
             known_images,
             progress: &progress,
         };

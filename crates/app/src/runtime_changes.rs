@@ -132,7 +132,7 @@ impl App {
     ) -> Result<ChangeOutcome, Failure> {
         if matches!(self.source(), Ok(Source::Sample(sample)) if sample.name() != record.change.runtime) {
             let engine = Some(record.change.runtime.clone());
-            self.scan(ScanRequest { engine, sample: true }).await?;
+            self.scan(ScanRequest { engine, sample: true, ..ScanRequest::default() }).await?;
         }
         self.as_it_was_left(&record).await?;
         let endpoint = record.endpoint.clone();

@@ -12,12 +12,13 @@ use std::{
 use jiff::Timestamp;
 use silidock_diagnosis::{
     compose::{ComposeFile, ComposeProject},
-    example::{ContainerBuilder, container, engine, index, inventory},
+    example::{ContainerBuilder, container, engine, index, inventory, upstream},
     example_emulation::mac,
     fact::{Fact, Gap},
     inventory::{Container, Image, Inventory, Listing},
     runtime::{EmulatorChoice, RuntimeSettings},
     runtime_fix::Change,
+    upstream::UpstreamContent,
 };
 use silidock_host::{FixtureHost, Host};
 
@@ -189,6 +190,13 @@ fn recorded(seen: &mut Inventory, now: &str) {
             }
         }
     }
+    for known in &mut seen.upstream.references {
+        now.clone_into(&mut known.asked_at);
+        known.content = known
+            .content
+            .clone()
+            .map(|content| UpstreamContent { digest: format!("sha256:{}", id_of(&known.reference)), ..content });
+    }
     for image in &mut seen.images.items {
         let days = 2 + image.id.bytes().map(i64::from).sum::<i64>() % 190;
         image.created = Some(today - days * 86_400);
@@ -215,6 +223,13 @@ fn docker_desktop(root: &Path) -> Inventory {
     seen.images = images();
     seen.containers = Listing::of(containers());
     seen.projects = vec![project(root, "reports"), project(root, "shop")];
+    let both: &[&str] = &["linux/amd64", "linux/arm64"];
+    seen.upstream.learn([
+        upstream("acme/mysql-legacy:5.7", Ok(&["linux/amd64"]), &[("8.0", both), ("9.5", both)]),
+        upstream("acme/shop-migrate:3.2", Ok(&["linux/amd64"]), &[]),
+        upstream("acme/legacy-report:1", Err("registry-1.docker.io has no acme/legacy-report:1"), &[]),
+        upstream("redis:8", Ok(both), &[]),
+    ]);
     // Its Rosetta is an older one than the Mac's own.
     seen.emulation = mac(EmulatorChoice::Rosetta, "rosetta").emulation;
     if let Fact::Known(all) = &mut seen.emulation.effective {

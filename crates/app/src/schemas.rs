@@ -6,7 +6,7 @@ use silidock_diagnosis::{finding::Finding, inventory::Inventory, schema::Schema 
 use silidock_remedy::{Preview, diff::Diff};
 use silidock_report::{Scan, WayOutDocument, scan::Catalogue};
 
-use crate::wire::{ChangeOutcome, EmulatorDocument, EngineChoice, History, UndoPreview};
+use crate::wire::{ChangeOutcome, EmulatorDocument, EngineChoice, History, RegistryDocument, UndoPreview};
 
 /// What `silidock fix ID` prints before anything is applied.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -62,6 +62,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("change", of::<ChangeOutcome>()),
         ("emulator", of::<EmulatorDocument>()),
         ("wayout", of::<WayOutDocument>()),
+        ("registry", of::<RegistryDocument>()),
         ("history", of::<History>()),
         ("engines", of::<EnginesDocument>()),
         ("diff", of::<Diff>()),

@@ -8,9 +8,10 @@ use std::{
     },
 };
 
-use silidock_diagnosis::{fix::Fix, inventory::Inventory, runtime::EmulationFacts};
+use silidock_diagnosis::{fix::Fix, inventory::Inventory, runtime::EmulationFacts, upstream::UpstreamFacts};
 use silidock_engine::Engine;
 use silidock_host::Host;
+use silidock_observe::registry::Registries;
 use silidock_remedy::{Journal, Preview};
 use silidock_report::Scan;
 use tokio::sync::broadcast;
@@ -42,6 +43,10 @@ pub(crate) struct Session {
     pub(crate) previews: HashMap<String, (String, Fix, Preview)>,
     /// What was proven in this run, by address.
     pub(crate) proven: HashMap<String, EmulationFacts>,
+    /// What registries said in this run.
+    pub(crate) upstream: UpstreamFacts,
+    /// The client that asks them, once somebody wanted to.
+    pub(crate) registries: Option<Arc<Registries>>,
     pub(crate) watcher: Option<Watcher>,
 }
 

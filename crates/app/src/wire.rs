@@ -12,6 +12,7 @@ use silidock_diagnosis::{
     inventory::ConfiguredEmulator,
     platform::Platform,
     schema::Schema,
+    upstream::{NewerTag, UpstreamKind},
 };
 use silidock_remedy::{Preview, Verified, diff::Diff, runtime::Ran};
 pub use silidock_report::WayOutDocument;
@@ -32,6 +33,8 @@ macro_rules! command_table {
             apply_fix(ApplyRequest) -> ChangeOutcome, "Carries out a fix that was previewed, looks again, and says whether it helped.";
             emulator(EmulatorRequest) -> EmulatorDocument, "Proves which emulator runs foreign programs, by throw-away containers, and reads what is set.";
             wayout(Nothing) -> WayOutDocument, "Lists everything of what the window shows that needs translation, and the way out of each.";
+            registry(RegistryRequest) -> RegistryDocument, "Asks registries for the platforms of references, and for newer tags.";
+            ask_registry(AskRegistryRequest) -> RegistryDocument, "Asks the registries of images that were seen, and judges again; the new view arrives as an event.";
             history(Nothing) -> History, "Lists every change that was made.";
             preview_undo(ReceiptRequest) -> UndoPreview, "Shows what undoing a change would change.";
             apply_undo(ReceiptRequest) -> ChangeOutcome, "Undoes a change, and looks again.";
@@ -55,6 +58,10 @@ pub struct ScanRequest {
     /// Look at the embedded sample instead.
     #[serde(default)]
     pub sample: bool,
+    /// Ask the registries of everything that is seen, too.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub ask_registry: bool,
 }
 
 /// What the window shows, complete or on the way.
@@ -152,6 +159,87 @@ pub struct EmulatorTarget {
     pub effective: Fact<EffectiveEmulator>,
     /// Setting and proof, and all signs of the proof, say the same. None where there are not two to compare.
     pub agrees: Option<bool>,
+}
+
+/// Which references to ask registries about.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RegistryRequest {
+    /// `nginx:1`, `ghcr.io/acme/web@sha256:...`
+    pub references: Vec<String>,
+    /// Look for newer tags that have the engine's platform.
+    #[serde(default)]
+    pub newer: bool,
+    /// As in [`ScanRequest`]; only newer tags need one.
+    #[serde(default)]
+    pub engine: Option<String>,
+}
+
+/// Which images to ask registries about.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+pub struct AskRegistryRequest {
+    /// Their ids; none means all, and every container and service.
+    pub images: Vec<String>,
+}
+
+/// What registries said.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct RegistryDocument {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// The platform that newer tags were wanted for.
+    pub platform: Option<Platform>,
+    /// In the order they were asked for.
+    pub references: Vec<RegistryReference>,
+    /// How many questions registries still allow, where they say.
+    pub limits: Vec<RegistryLimit>,
+}
+
+/// What a registry said of one reference.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct RegistryReference {
+    /// As it was given.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// Its platforms, attestations left out.
+    pub platforms: Fact<Vec<Platform>>,
+    /// Digest of the index or manifest.
+    pub digest: Option<String>,
+    /// Which of the two.
+    pub kind: Option<UpstreamKind>,
+    /// Parts of it that could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Gap>>")]
+    pub gaps: Vec<Gap>,
+    /// Tags of the same repository that have the platform, the nearest newer one first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub newer: Option<Fact<Vec<NewerTag>>>,
+    /// Why there is no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub error: Option<String>,
+    /// What to do about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub hint: Option<String>,
+}
+
+/// How many questions a registry allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RegistryLimit {
+    /// Host and port.
+    pub host: String,
+    /// In a window.
+    #[ts(type = "number")]
+    pub limit: u64,
+    /// Left in it.
+    #[ts(type = "number")]
+    pub remaining: u64,
+    /// Its length.
+    #[ts(type = "number | null")]
+    pub window_seconds: Option<u64>,
 }
 
 /// Which fix of which finding.

@@ -6,6 +6,7 @@ pub mod emulator;
 pub mod engines;
 pub mod fix;
 pub mod history;
+pub mod registry;
 pub mod report;
 pub mod scan;
 pub mod undo;
@@ -31,7 +32,11 @@ async fn looked(from: &From, processor_time: bool) -> Result<(Arc<App>, Scan), F
     let app = App::start(AppOptions { processor_time, ..AppOptions::default() });
     let scan = match &from.from {
         Some(file) => app.replay(recording::read(file)?).scan,
-        None => app.scan(ScanRequest { engine: from.engine.clone(), sample: from.sample }).await?.scan,
+        None => {
+            let request =
+                ScanRequest { engine: from.engine.clone(), sample: from.sample, ask_registry: from.ask_registry };
+            app.scan(request).await?.scan
+        }
     };
     Ok((app, scan))
 }
@@ -40,7 +45,7 @@ async fn looked(from: &From, processor_time: bool) -> Result<(Arc<App>, Scan), F
 async fn unlooked(sample: bool) -> Result<Arc<App>, Failure> {
     let app = App::start(AppOptions::default());
     if sample {
-        app.scan(ScanRequest { engine: None, sample: true }).await?;
+        app.scan(ScanRequest { sample: true, ..ScanRequest::default() }).await?;
     }
     Ok(app)
 }

@@ -13,8 +13,10 @@ use crate::{
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind, finding_id},
     fix::{Fix, Safety, Step},
     inventory::{ComposeMembership, Container, Image, Inventory},
+    platform::Nativeness,
     reference::normalise,
     runtime_fix::Prepared,
+    upstream::UpstreamContent,
 };
 
 /// One check.
@@ -96,6 +98,8 @@ pub enum Need {
     CpuFeatures,
     /// The logs of containers that ended badly under emulation.
     CrashLogs,
+    /// What the registries of foreign images say.
+    Upstream,
 }
 
 /// Missing facts of one kind.
@@ -133,6 +137,11 @@ impl<'a> Context<'a> {
         ["docker", "compose"].into_iter().chain(files).chain(up).map(str::to_owned).collect()
     }
 
+    /// The command that pulls one platform of an image.
+    pub fn pull(&self, image: &str, platform: &str) -> Vec<String> {
+        ["docker", "pull", "--platform", platform, image].map(str::to_owned).to_vec()
+    }
+
     /// The image a container's reference means today.
     pub fn image_of_reference(&self, container: &Container) -> Option<&'a Image> {
         let wanted = normalise(&container.image)?;
@@ -149,8 +158,61 @@ impl<'a> Context<'a> {
         let image = self.image_of_reference(container)?;
         image.platforms.known()?.iter().filter(|p| p.available).find_map(|p| {
             let platform = p.platform.known()?;
-            (platform.on(engine) == crate::platform::Nativeness::Native).then(|| platform.to_string())
+            (platform.on(engine) == Nativeness::Native).then(|| platform.to_string())
         })
+    }
+
+    /// What a container's image has upstream that the engine runs natively: the answer, and the platform.
+    pub fn native_upstream(&self, container: &Container) -> Option<(&'a UpstreamContent, String)> {
+        let content = self.inventory.upstream.content(&container.image).ok()?;
+        let engine = self.inventory.engine.platform.known()?;
+        let native = content.native(engine).known().copied().flatten()?;
+        Some((content, native.to_string()))
+    }
+
+    /// References that need an emulator here for all that is on the engine: of containers that are expected to, and of
+    /// images without a native platform. As they are spelled here, each once.
+    pub fn foreign_references(&self) -> Vec<&'a str> {
+        let of_containers = self
+            .containers
+            .iter()
+            .filter(|(_, execution)| execution.expected == Fact::Known(Expected::Emulated))
+            .filter(|(container, _)| self.native_variant_here(container).is_none())
+            .map(|(container, _)| container.image.as_str());
+        let engine = self.inventory.engine.platform.known();
+        let foreign = |image: &&Image| {
+            let here = image.platforms.known().into_iter().flatten().filter(|p| p.available);
+            let mut known = here.filter_map(|p| p.platform.known()).peekable();
+            known.peek().is_some() && engine.is_some_and(|engine| known.all(|p| p.on(engine) == Nativeness::Foreign))
+        };
+        let of_images = self.inventory.images.items.iter().filter(foreign).filter_map(|image| image.tags.first());
+        let mut found: Vec<(String, &'a str)> = Vec::new();
+        for reference in of_containers.chain(of_images.map(String::as_str)) {
+            if let Some(full) = normalise(reference)
+                && found.iter().all(|(known, _)| *known != full)
+            {
+                found.push((full, reference));
+            }
+        }
+        found.into_iter().map(|(_, reference)| reference).collect()
+    }
+
+    /// Nobody asked: said once. Some did not answer: said for each.
+    fn upstream_missing(&self) -> Missing {
+        let foreign = self.foreign_references();
+        if self.inventory.upstream.references.is_empty() && !foreign.is_empty() {
+            let gap =
+                Gap::new("what registries have", "no registry was asked; this asks: silidock scan --ask-registry");
+            return Missing { whole: Some(gap), parts: Vec::new() };
+        }
+        let engine = self.inventory.engine.platform.known();
+        let gap = |reference: &str| match (self.inventory.upstream.content(reference), engine) {
+            (Err(gap), _) => Some(gap),
+            (Ok(content), Some(engine)) => content.native(engine).gap().cloned(),
+            (Ok(_), None) => None,
+        };
+        let part = |reference: &&str| Some((Subject::new(SubjectKind::Image, *reference), gap(reference)?));
+        Missing { whole: None, parts: foreign.iter().filter_map(part).collect() }
     }
 
     /// What is missing of a kind of fact.
@@ -187,6 +249,7 @@ impl<'a> Context<'a> {
             Need::KernelAndMacOs => whole(emulation::kernel_rule(inventory).err().as_ref()),
             Need::RosettaVersions => whole(emulation::rosetta_versions(inventory).err().as_ref()),
             Need::CpuFeatures => self.container_parts(|container, _| emulation::features_gap(inventory, container)),
+            Need::Upstream => self.upstream_missing(),
             Need::CrashLogs => {
                 self.container_parts(|container, execution| emulation::log_gap(inventory, container, execution))
             }

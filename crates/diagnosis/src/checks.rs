@@ -10,6 +10,7 @@ pub(crate) mod emulated_engine;
 mod emulator_missing;
 mod mixed_container;
 mod needless_emulation;
+mod no_native_manifest;
 mod pin_missing;
 mod rosetta_kernel_mismatch;
 mod rosetta_not_effective;
@@ -24,6 +25,7 @@ pub static CATALOG: &[&Check] = &[
     &needless_emulation::CHECK,
     &emulated_container::CHECK,
     &stale_container_image::CHECK,
+    &no_native_manifest::CHECK,
     &pin_missing::CHECK,
     &default_platform_env::CHECK,
     &emulator_missing::CHECK,

@@ -9,8 +9,10 @@ use crate::{
         ImagePlatform, ImageStore, Inventory, Listing, Locality, Process, Runtime,
     },
     platform::Platform,
+    reference::normalise,
     runtime::EmulationFacts,
     schema::Schema,
+    upstream::{NewerTag, UpstreamContent, UpstreamFacts, UpstreamKind, UpstreamReference},
 };
 
 /// A platform, or the gap that a text which is none leaves.
@@ -74,6 +76,7 @@ pub fn inventory(arch: &str) -> Inventory {
         projects: Vec::new(),
         default_platforms: Fact::Known(Vec::new()),
         emulation: EmulationFacts::default(),
+        upstream: UpstreamFacts::default(),
     }
 }
 
@@ -193,6 +196,27 @@ pub fn project(name: &str, service: &str, image: &str, pinned: Option<&str>) -> 
                 extends: false,
             }]),
         }],
+    }
+}
+
+/// What a registry said of a reference: its platforms, or why it did not say, and newer tags with their platforms.
+pub fn upstream(reference: &str, platforms: Result<&[&str], &str>, newer: &[(&str, &[&str])]) -> UpstreamReference {
+    let all = |texts: &[&str]| texts.iter().filter_map(|text| platform(text).known().cloned()).collect();
+    let content = match platforms {
+        Ok(platforms) => Fact::Known(UpstreamContent {
+            digest: format!("sha256:{:064x}", reference.len()),
+            kind: if platforms.len() == 1 { UpstreamKind::Manifest } else { UpstreamKind::Index },
+            platforms: all(platforms),
+            gaps: Vec::new(),
+        }),
+        Err(why) => Fact::unknown(format!("the platforms of {reference} upstream"), why),
+    };
+    let tag = |(tag, platforms): &(&str, &[&str])| NewerTag { tag: (*tag).to_owned(), platforms: all(platforms) };
+    UpstreamReference {
+        reference: normalise(reference).unwrap_or_else(|| reference.to_owned()),
+        asked_at: "2026-11-20T09:00:00Z".to_owned(),
+        content,
+        newer: Some(Fact::Known(newer.iter().map(tag).collect())),
     }
 }
 

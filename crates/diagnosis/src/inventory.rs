@@ -13,6 +13,7 @@ use crate::{
     platform::Platform,
     runtime::EmulationFacts,
     schema::Schema,
+    upstream::UpstreamFacts,
 };
 
 /// Everything one look at one engine brought back.
@@ -40,6 +41,9 @@ pub struct Inventory {
     /// Settings of runtimes, what the probe proved, and what logs say. Older captures have none of it.
     #[serde(default)]
     pub emulation: EmulationFacts,
+    /// What registries said, where somebody asked them.
+    #[serde(default)]
+    pub upstream: UpstreamFacts,
 }
 
 /// A list of things, and what could not be read of it.

@@ -20,11 +20,13 @@ pub mod fix;
 pub mod inventory;
 pub mod platform;
 pub mod reference;
+pub mod replacement;
 pub mod runtime;
 pub mod runtime_fix;
 pub mod schema;
 pub mod statistics;
 pub mod text;
+pub mod upstream;
 pub mod verdict;
 pub mod wayout;
 

@@ -15,9 +15,11 @@ pub fn normalise(reference: &str) -> Option<String> {
         Some(_) => ("docker.io", name.to_owned()),
         None => ("docker.io", format!("library/{name}")),
     };
-    let host = if host == "index.docker.io" { "docker.io" } else { host };
+    let host = if host == "index.docker.io" { "docker.io".to_owned() } else { host.to_ascii_lowercase() };
+    let path = if host == "docker.io" && !path.contains('/') { format!("library/{path}") } else { path };
     match digest {
-        Some(digest) => Some(format!("{host}/{path}@{digest}")),
+        // The digest decides; a tag beside it is decoration.
+        Some(digest) => Some(format!("{host}/{}@{digest}", path.split(':').next().unwrap_or_default())),
         None if path.contains(':') => Some(format!("{host}/{path}")),
         None => Some(format!("{host}/{path}:latest")),
     }
@@ -46,6 +48,9 @@ mod tests {
             ("nginx", Some("docker.io/library/nginx:latest")),
             ("docker.io/library/nginx:latest", Some("docker.io/library/nginx:latest")),
             ("index.docker.io/library/nginx", Some("docker.io/library/nginx:latest")),
+            ("docker.io/nginx", Some("docker.io/library/nginx:latest")),
+            ("nginx:1@sha256:ab", Some("docker.io/library/nginx@sha256:ab")),
+            ("GHCR.io/acme/web:2", Some("ghcr.io/acme/web:2")),
             ("acme/web:2", Some("docker.io/acme/web:2")),
             ("localhost/web", Some("localhost/web:latest")),
             ("registry:5000/app:1", Some("registry:5000/app:1")),

@@ -173,6 +173,25 @@ fn emulated_engine(examination: &Examination) -> bool {
     examination.findings.iter().any(|f| f.check == "emulated-engine")
 }
 
+/// What need not be emulated: where the native image is decides how much there is to do.
+fn needless(inventory: &Inventory, examination: &Examination) -> Vec<String> {
+    let needless: Vec<_> = examination.findings.iter().filter(|f| f.check == "needless-emulation").collect();
+    if needless.is_empty() {
+        return Vec::new();
+    }
+    let context = Context::new(inventory);
+    let is_here = |c: &Container| context.native_variant_here(c).is_some();
+    let named = |name: &str| inventory.containers.items.iter().find(|c| c.name == name);
+    let here = needless.iter().filter(|f| named(&f.subject.id).is_some_and(is_here)).count();
+    let words = |(number, one, several): (usize, &str, &str)| match number {
+        0 => None,
+        1 => Some(format!("One of them has a native image {one} and need not be emulated at all.")),
+        n => Some(format!("{n} of them have a native image {several} and need not be emulated at all.")),
+    };
+    let upstream = (needless.len() - here, "in its registry", "in their registries");
+    [(here, "here", "here"), upstream].into_iter().filter_map(words).collect()
+}
+
 fn detail(inventory: &Inventory, examination: &Examination, tally: &Tally) -> String {
     let mut sentences = Vec::new();
     if emulated_engine(examination) {
@@ -190,12 +209,7 @@ fn detail(inventory: &Inventory, examination: &Examination, tally: &Tally) -> St
     if !ways.is_empty() {
         sentences.push(format!("{}.", crate::text::list(&ways)));
     }
-    let needless = examination.findings.iter().filter(|f| f.check == "needless-emulation").count();
-    match needless {
-        0 => {}
-        1 => sentences.push("One of them has a native image here and need not be emulated at all.".to_owned()),
-        n => sentences.push(format!("{n} of them have a native image here and need not be emulated at all.")),
-    }
+    sentences.extend(needless(inventory, examination));
     if tally.unknown > 0 && tally.touched() > 0 {
         sentences.push(match tally.unknown {
             1 => "How one more runs is not known.".to_owned(),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{ChildStdin, Command};
 
 use crate::RunError;
 
@@ -22,6 +22,8 @@ pub struct ToolRun {
     pub args: Vec<String>,
     /// Variables on top of the inherited environment.
     pub env: Vec<(String, String)>,
+    /// What it is given to read; nothing at all unless set.
+    pub input: Option<String>,
     /// After this long it is killed.
     pub timeout: Duration,
     /// Bytes it may print, per stream.
@@ -35,6 +37,7 @@ impl ToolRun {
             tool: tool.into(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             env: Vec::new(),
+            input: None,
             timeout: DEFAULT_TIMEOUT,
             output_limit: DEFAULT_OUTPUT_LIMIT,
         }
@@ -44,6 +47,13 @@ impl ToolRun {
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets what it reads from standard input.
+    #[must_use]
+    pub fn input(mut self, text: &str) -> Self {
+        self.input = Some(text.to_owned());
         self
     }
 
@@ -101,7 +111,7 @@ async fn to_end(tool: &ToolRun, path: &OsStr) -> Result<Output, RunError> {
         .args(&tool.args)
         .env("PATH", path)
         .envs(tool.env.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
+        .stdin(if tool.input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -109,9 +119,18 @@ async fn to_end(tool: &ToolRun, path: &OsStr) -> Result<Output, RunError> {
         .map_err(failed)?;
     let stdout = collect(child.stdout.take(), &tool.tool, tool.output_limit);
     let stderr = collect(child.stderr.take(), &tool.tool, tool.output_limit);
-    let (stdout, stderr) = tokio::try_join!(stdout, stderr)?;
+    let feed = feed(child.stdin.take(), tool.input.as_deref());
+    let (stdout, stderr, ()) = tokio::try_join!(stdout, stderr, feed)?;
     let status = child.wait().await.map_err(failed)?.code();
     Ok(Output { status, stdout, stderr })
+}
+
+/// Gives a tool its input and closes the pipe. A tool that does not want it is no failure.
+async fn feed(pipe: Option<ChildStdin>, input: Option<&str>) -> Result<(), RunError> {
+    if let (Some(mut pipe), Some(input)) = (pipe, input) {
+        let _ = pipe.write_all(input.as_bytes()).await;
+    }
+    Ok(())
 }
 
 async fn collect(pipe: Option<impl AsyncRead + Unpin>, tool: &Path, limit: usize) -> Result<Vec<u8>, RunError> {

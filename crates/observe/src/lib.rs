@@ -12,6 +12,7 @@ mod engine_facts;
 mod host_facts;
 mod images;
 mod processes;
+pub mod registry;
 pub mod runtimes;
 
 use std::sync::Mutex;
@@ -21,6 +22,7 @@ use silidock_diagnosis::{
     inventory::{ConfiguredEmulator, Engine as EngineFacts, Image, Inventory, Listing},
     runtime::{EmulationFacts, EmulatorChoice},
     schema::Schema,
+    upstream::UpstreamFacts,
 };
 use silidock_engine::{Engine, EngineError, Target};
 use silidock_host::{Host, OsFamily};
@@ -42,6 +44,8 @@ pub struct Look<'a> {
     pub processor_time: bool,
     /// What was found out about emulation before, by other means than looking.
     pub emulation: EmulationFacts,
+    /// What registries said before.
+    pub upstream: UpstreamFacts,
     /// Images as seen before, where nothing about them has changed since: the list is then not asked for again.
     pub known_images: Option<Listing<Image>>,
     /// Hears of each part as it arrives.
@@ -78,6 +82,7 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         projects: Vec::new(),
         default_platforms: Fact::unknown("the places that set DOCKER_DEFAULT_PLATFORM", "not read yet"),
         emulation: look.emulation.clone(),
+        upstream: look.upstream.clone(),
     };
     let inventory = Mutex::new(inventory);
     let known = images::Configs::default();

@@ -69,6 +69,7 @@ fn need_words(need: Need) -> &'static str {
         Need::KernelAndMacOs => "the engine's kernel and the version of macOS",
         Need::RosettaVersions => "the versions of the Rosetta that runs and of the Mac's own",
         Need::CpuFeatures => "the features of the processor that programs see, proven by `silidock emulator`",
+        Need::Upstream => "what the registries of foreign images say, asked by `silidock scan --ask-registry`",
         Need::CrashLogs => "the last log lines of containers that ended badly under emulation",
     }
 }

@@ -361,8 +361,23 @@ fn scan_image(image: &Image, engine: Option<&Platform>, inventory: &Inventory) -
         size: image.size,
         platforms: image.platforms.clone(),
         native,
-        upstream: Fact::unknown("its platforms upstream", "no registry was asked"),
+        upstream: upstream(image, inventory),
         used_by,
+    }
+}
+
+/// What its first tag that a registry answered for has there.
+fn upstream(image: &Image, inventory: &Inventory) -> Fact<Vec<Platform>> {
+    let answers: Vec<_> = image.tags.iter().map(|tag| inventory.upstream.content(tag)).collect();
+    match answers.iter().find_map(|answer| answer.as_ref().ok()) {
+        Some(content) => match content.gaps.first() {
+            Some(gap) if content.platforms.is_empty() => gap.clone().into(),
+            _ => Fact::Known(content.platforms.clone()),
+        },
+        None => match answers.into_iter().find_map(Result::err) {
+            Some(gap) => gap.into(),
+            None => Fact::unknown("its platforms upstream", "it has no tag to ask a registry for"),
+        },
     }
 }
 

@@ -12,7 +12,7 @@ const LONGEST_HEAD: usize = 64 * 1024;
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(script: &Script, stream: &mut S) -> io::Result<()> {
     // A connection without a question is someone looking whether anybody listens.
     let Some(head) = read_head(stream).await? else { return Ok(()) };
-    let mut words = head.split(' ');
+    let mut words = head.lines().next().unwrap_or_default().split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     match script.ask(method, target) {
         Answer::Json(value) => whole(stream, 200, value.to_string().as_bytes()).await,
@@ -39,8 +39,8 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(script: &Script, st
     }
 }
 
-/// The head's first line; `None` when the client closes before it ends.
-async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<String>> {
+/// The head; `None` when the client closes before it ends.
+pub(crate) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<String>> {
     let mut head = Vec::new();
     let mut piece = [0; 4096];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -50,7 +50,7 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<St
         }
         head.extend_from_slice(&piece[..length]);
     }
-    Ok(String::from_utf8_lossy(&head).lines().next().map(str::to_owned))
+    Ok(Some(String::from_utf8_lossy(&head).into_owned()))
 }
 
 async fn begin<S: AsyncWrite + Unpin>(stream: &mut S, status: u16, length: usize) -> io::Result<()> {

@@ -3,6 +3,7 @@
 
 mod http;
 mod script;
+mod server;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use script::Script;
 pub use script::{Answer, Call};
+pub use server::{Reply, Request, ScriptedServer};
 
 /// A scripted engine. It stops when dropped.
 #[derive(Debug)]

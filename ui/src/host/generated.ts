@@ -18,6 +18,15 @@ option: number,
 token: string, };
 
 /**
+ * Which images to ask registries about.
+ */
+export type AskRegistryRequest = { 
+/**
+ * Their ids; none means all, and every container and service.
+ */
+images: Array<string>, };
+
+/**
  * A step of the way back.
  */
 export type BackStep = { 
@@ -713,6 +722,19 @@ export type LineKind = "context" | "added" | "removed";
 export type Locality = "local" | "remote" | "unknown";
 
 /**
+ * A tag of the same repository.
+ */
+export type NewerTag = { 
+/**
+ * Its name, without the repository.
+ */
+tag: string, 
+/**
+ * All its platforms.
+ */
+platforms: Array<Platform>, };
+
+/**
  * A check that does not apply.
  */
 export type NotApplicable = { 
@@ -842,6 +864,102 @@ why: string,
  * Lines to type by hand; empty where typing does not help.
  */
 linesToType: Array<string>, };
+
+/**
+ * What registries said.
+ */
+export type RegistryDocument = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * The platform that newer tags were wanted for.
+ */
+platform: Platform | null, 
+/**
+ * In the order they were asked for.
+ */
+references: Array<RegistryReference>, 
+/**
+ * How many questions registries still allow, where they say.
+ */
+limits: Array<RegistryLimit>, };
+
+/**
+ * How many questions a registry allows.
+ */
+export type RegistryLimit = { 
+/**
+ * Host and port.
+ */
+host: string, 
+/**
+ * In a window.
+ */
+limit: number, 
+/**
+ * Left in it.
+ */
+remaining: number, 
+/**
+ * Its length.
+ */
+windowSeconds: number | null, };
+
+/**
+ * What a registry said of one reference.
+ */
+export type RegistryReference = { 
+/**
+ * As it was given.
+ */
+ref: string, 
+/**
+ * Its platforms, attestations left out.
+ */
+platforms: Fact<Array<Platform>>, 
+/**
+ * Digest of the index or manifest.
+ */
+digest: string | null, 
+/**
+ * Which of the two.
+ */
+kind: UpstreamKind | null, 
+/**
+ * Parts of it that could not be read.
+ */
+gaps?: Array<Gap>, 
+/**
+ * Tags of the same repository that have the platform, the nearest newer one first.
+ */
+newer?: Fact<Array<NewerTag>>, 
+/**
+ * Why there is no answer.
+ */
+error?: string, 
+/**
+ * What to do about that.
+ */
+hint?: string, };
+
+/**
+ * Which references to ask registries about.
+ */
+export type RegistryRequest = { 
+/**
+ * `nginx:1`, `ghcr.io/acme/web@sha256:...`
+ */
+references: Array<string>, 
+/**
+ * Look for newer tags that have the engine's platform.
+ */
+newer: boolean, 
+/**
+ * As in [`ScanRequest`]; only newer tags need one.
+ */
+engine: string | null, };
 
 /**
  * A report as text.
@@ -1206,7 +1324,11 @@ engine: string | null,
 /**
  * Look at the embedded sample instead.
  */
-sample: boolean, };
+sample: boolean, 
+/**
+ * Ask the registries of everything that is seen, too.
+ */
+askRegistry?: boolean, };
 
 /**
  * What the window shows, complete or on the way.
@@ -1462,6 +1584,11 @@ told: Array<string>,
 refused: string | null, };
 
 /**
+ * Whether a tag can hold several platforms.
+ */
+export type UpstreamKind = "index" | "manifest";
+
+/**
  * The verdict on one inventory.
  */
 export type VerdictWords = { 
@@ -1676,6 +1803,10 @@ export interface Commands {
   emulator: { request: EmulatorRequest; response: EmulatorDocument };
   /** Lists everything of what the window shows that needs translation, and the way out of each. */
   wayout: { request: Nothing; response: WayOutDocument };
+  /** Asks registries for the platforms of references, and for newer tags. */
+  registry: { request: RegistryRequest; response: RegistryDocument };
+  /** Asks the registries of images that were seen, and judges again; the new view arrives as an event. */
+  ask_registry: { request: AskRegistryRequest; response: RegistryDocument };
   /** Lists every change that was made. */
   history: { request: Nothing; response: History };
   /** Shows what undoing a change would change. */

@@ -154,6 +154,13 @@ export function sampleHost(play: string | null): Host {
       throw { code: "refused", message: "A sample has no engine on which anything could be started.", hint: null, detail: [] } satisfies Failure;
     },
     wayout: () => ({ ...(wayOut as unknown as WayOutDocument), takenAt: new Date().toISOString() }),
+    registry: () => ({ schema: "silidock/1", platform: null, references: [], limits: [] }),
+    ask_registry: async ({ images }) => {
+      await wait(play === "loading" ? 1e8 : 300);
+      const asked = recording.images.filter((image) => images.length === 0 || images.includes(image.id));
+      const references = asked.flatMap((image) => image.tags.map((tag) => ({ ref: tag, platforms: image.upstream, digest: null, kind: null })));
+      return { schema: "silidock/1", platform: "linux/arm64", references, limits: [{ host: "registry-1.docker.io", limit: 100, remaining: 76, windowSeconds: 21600 }] };
+    },
     history: () => ({ schema: "silidock/1", receipts: [...history] }),
     preview_undo: ({ receipt }) => {
       const entry = history.find((one) => one.id === receipt);

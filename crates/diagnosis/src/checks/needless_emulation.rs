@@ -3,8 +3,8 @@
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always, container_subject},
     compose::Pin,
-    example::{container, index, inventory},
-    execution::Expected,
+    example::{container, index, inventory, upstream},
+    execution::{ContainerExecution, Expected},
     fact::Fact,
     finding::{Confidence, Evidence, Finding, Severity},
     fix::{Safety, Step},
@@ -14,9 +14,10 @@ use crate::{
 /// The check.
 pub static CHECK: Check = Check {
     id: "needless-emulation",
-    title: "A container runs emulated although its native image is here",
-    why: "The same tag holds the engine's own platform, already on this engine, but the container was started for another \
-          one: by a pin, by --platform or by DOCKER_DEFAULT_PLATFORM. Start it again without that.",
+    title: "A container runs emulated although its image has a native variant",
+    why: "The same tag holds the engine's own platform, on this engine or, where its registry was asked, upstream. The \
+          container was started for another one: by a pin, by --platform, by DOCKER_DEFAULT_PLATFORM, or because the \
+          image was pulled for it. Start it again without that.",
     severity: Severity::Slow,
     needs: &[
         Need::EnginePlatform,
@@ -40,6 +41,16 @@ pub static CHECK: Check = Check {
             verdict: Verdict::Silent,
             inventory: only_listed,
         },
+        Example {
+            name: "only the foreign platform is here, and the registry has the native one",
+            verdict: Verdict::Fires,
+            inventory: native_upstream,
+        },
+        Example {
+            name: "the registry has only the foreign platform, too",
+            verdict: Verdict::Silent,
+            inventory: foreign_upstream,
+        },
         Example { name: "a foreign tool in a native container", verdict: Verdict::Silent, inventory: foreign_tool },
         Example { name: "only the foreign platform exists", verdict: Verdict::Silent, inventory: foreign_only },
     ],
@@ -53,6 +64,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             continue;
         }
         let Some(native) = context.native_variant_here(container) else {
+            findings.extend(upstream_only(context, container, execution));
             continue;
         };
         let by = execution.emulator_name();
@@ -89,6 +101,37 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// The native variant is not here, and the registry has it.
+fn upstream_only(context: &Context<'_>, container: &Container, execution: &ContainerExecution) -> Option<Finding> {
+    let (content, native) = context.native_upstream(container)?;
+    let image = &container.image;
+    // What runs is what the tag means upstream today, or the tag has moved on since.
+    let same = context.image_of_reference(container).is_some_and(|here| here.is(&content.digest));
+    let moved = if same { "" } else { " The tag may have moved since it was pulled, so its content may differ, too." };
+    let mut evidence =
+        vec![Evidence::new(format!("registry, {image}"), format!("{native} is there, {}", content.digest))];
+    evidence.extend(execution.evidence.iter().cloned());
+    let words = Words {
+        title: format!(
+            "{} runs under {}, and its registry has the native image",
+            container.name,
+            execution.emulator_name()
+        ),
+        why: format!("{image} exists for {native}, and another platform of it was pulled here.{moved}"),
+        evidence,
+    };
+    let confidence = if same { Confidence::Certain } else { Confidence::Likely };
+    let finding = context.finding(&CHECK, confidence, container_subject(container), words);
+    let (text, mut commands) = way_back(context, container, &native);
+    commands.insert(0, context.pull(image, &native));
+    Some(finding.with_fix(
+        format!("Pull {native} and start {} for it", container.name),
+        "Nothing is changed for you here: recreating a container stops it, so read the lines and run them yourself.",
+        Safety::ShowOnly,
+        vec![Step::Tell { text: format!("Pull {native} of {image}. {text}"), commands }],
+    ))
 }
 
 fn way_back(context: &Context<'_>, container: &Container, native: &str) -> (String, Vec<Vec<String>>) {
@@ -131,6 +174,16 @@ fn foreign_tool() -> Inventory {
     let mut seen = with(&[("linux/arm64", true)]);
     let mixed = container("web").image("web:1").processes(&["/bin/sh", "/run/rosetta/rosetta /opt/tool"]);
     seen.containers = Listing::of(vec![mixed.build()]);
+    seen
+}
+fn native_upstream() -> Inventory {
+    let mut seen = foreign_only();
+    seen.upstream.learn([upstream("web:1", Ok(&["linux/amd64", "linux/arm64"]), &[])]);
+    seen
+}
+fn foreign_upstream() -> Inventory {
+    let mut seen = foreign_only();
+    seen.upstream.learn([upstream("web:1", Ok(&["linux/amd64"]), &[])]);
     seen
 }
 fn foreign_only() -> Inventory {

@@ -3,7 +3,7 @@
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always},
     compose::Pin,
-    example::{container, index, inventory, project, shell_default},
+    example::{container, index, inventory, project, shell_default, upstream},
     execution::Expected,
     fact::Fact,
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
@@ -33,6 +33,11 @@ pub static CHECK: Check = Check {
     supersedes: &[],
     examples: &[
         Example { name: "a foreign image and no platform: line", verdict: Verdict::Fires, inventory: unpinned },
+        Example {
+            name: "its registry has the native image, which is no reason to pin",
+            verdict: Verdict::Fires,
+            inventory: upstream_has,
+        },
         Example { name: "the file pins it", verdict: Verdict::Silent, inventory: pinned },
         Example { name: "the native variant is already here", verdict: Verdict::Silent, inventory: native_here },
         Example { name: "the platforms of its image could not be read", verdict: Verdict::Silent, inventory: unread },
@@ -109,11 +114,18 @@ fn judge(
             ],
         },
     );
+    if let Some((_, native)) = context.native_upstream(container) {
+        return Some(instead_of_a_pin(context, finding, container, member, &native));
+    }
+    let upstream = match context.inventory.upstream.content(&container.image) {
+        Ok(_) => "Its registry has no native image of it.".to_owned(),
+        Err(gap) => format!("A native image may exist upstream: {}.", gap.why),
+    };
     Some(finding.with_fix(
         format!("Pin {} to {platform}", member.service),
         format!(
-            "Writes down what runs today: {} stays emulated, on every machine alike. A native image may exist upstream; \
-             nobody was asked. The running container is not touched.",
+            "Writes down what runs today: {} stays emulated, on every machine alike. {upstream} The running container is \
+             not touched.",
             member.service
         ),
         Safety::Review,
@@ -122,6 +134,28 @@ fn judge(
             edit: YamlEdit::SetPlatform { service: member.service.clone(), platform: platform.clone() },
         }],
     ))
+}
+
+/// A native image exists, and a pin would keep the service from it.
+fn instead_of_a_pin(
+    context: &Context<'_>,
+    mut finding: Finding,
+    container: &Container,
+    member: &ComposeMembership,
+    native: &str,
+) -> Finding {
+    let image = &container.image;
+    finding.why.push_str(&format!(" Its registry has {native}, so do not pin it: pull that instead."));
+    finding.evidence.push(Evidence::new(format!("registry, {image}"), format!("{native} is there")));
+    finding.with_fix(
+        format!("Pull {native} for {}", member.service),
+        "Nothing is changed for you here: recreating a container stops it, so read the lines and run them yourself.",
+        Safety::ShowOnly,
+        vec![Step::Tell {
+            text: format!("Pull {native} of {image}, then recreate the service {}.", member.service),
+            commands: vec![context.pull(image, native), context.recreate(member)],
+        }],
+    )
 }
 
 fn with(pin: Option<&str>, image: &[(&str, bool)], platform: &str) -> Inventory {
@@ -134,6 +168,11 @@ fn with(pin: Option<&str>, image: &[(&str, bool)], platform: &str) -> Inventory 
 }
 fn unpinned() -> Inventory {
     with(None, &[("linux/amd64", true)], "linux/amd64")
+}
+fn upstream_has() -> Inventory {
+    let mut seen = unpinned();
+    seen.upstream.learn([upstream("db:1", Ok(&["linux/amd64", "linux/arm64"]), &[])]);
+    seen
 }
 fn pinned() -> Inventory {
     with(Some("linux/amd64"), &[("linux/amd64", true)], "linux/amd64")
@@ -153,4 +192,25 @@ fn by_default() -> Inventory {
 }
 fn native() -> Inventory {
     with(None, &[("linux/arm64", true)], "linux/arm64")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examination::examine;
+
+    #[test]
+    fn a_pin_is_offered_only_where_no_native_image_is_known_upstream() {
+        let fix = |seen: &Inventory| {
+            let finding = examine(seen).findings.into_iter().find(|f| f.check == CHECK.id).unwrap();
+            let fix = finding.fixes.into_iter().next().unwrap();
+            (fix.title, fix.summary)
+        };
+        let mut seen = unpinned();
+        assert!(fix(&seen).1.contains("may exist upstream: no registry was asked."), "{:?}", fix(&seen));
+        seen.upstream.learn([upstream("db:1", Ok(&["linux/amd64"]), &[])]);
+        assert!(fix(&seen).1.contains("Its registry has no native image of it."));
+        assert_eq!(fix(&seen).0, "Pin db to linux/amd64");
+        assert_eq!(fix(&upstream_has()).0, "Pull linux/arm64 for db");
+    }
 }

@@ -1,0 +1,221 @@
+//! Asking registries: for references that somebody names, or for what an engine has. Only ever on request.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use futures_util::{StreamExt, stream};
+use silidock_diagnosis::{
+    check::Context,
+    fact::{Fact, Gap},
+    inventory::Inventory,
+    platform::Platform,
+    schema::Schema,
+    upstream::UpstreamReference,
+};
+use silidock_observe::registry::{Patience, Reference, Registries, RegistryError};
+
+use crate::{
+    answers::DiskAnswers,
+    failure::{Failure, FailureCode},
+    look::{Chosen, engine_failure, now},
+    session::{App, Source},
+    wire::{AskRegistryRequest, RegistryDocument, RegistryLimit, RegistryReference, RegistryRequest, ScanView},
+};
+
+/// References asked about at once; each host has a smaller limit of its own.
+const AT_ONCE: usize = 16;
+
+/// What one reference brought.
+struct Asked {
+    given: String,
+    said: UpstreamReference,
+    error: Option<RegistryError>,
+}
+
+impl App {
+    /// Platforms of references upstream, and newer tags that have the engine's platform.
+    ///
+    /// # Errors
+    /// Newer tags are wanted and the engine that was named cannot be used. A registry that does not answer is said
+    /// beside its reference instead.
+    pub async fn registry(self: &Arc<Self>, request: RegistryRequest) -> Result<RegistryDocument, Failure> {
+        let platform = match request.newer {
+            true => Some(self.wanted_platform(request.engine.as_deref()).await?),
+            false => None,
+        };
+        let registries = self.registries()?;
+        let asked = ask_all(&registries, request.references, platform.as_ref(), true).await;
+        Ok(document(&registries, asked, platform))
+    }
+
+    /// Asks the registries of the images that were seen, of some of them or all, and judges again.
+    ///
+    /// # Errors
+    /// Nothing was looked at yet, or it was a sample or a recording.
+    pub async fn ask_registry(self: &Arc<Self>, request: AskRegistryRequest) -> Result<RegistryDocument, Failure> {
+        match self.source()? {
+            Source::Engine(_) => {}
+            Source::Sample(_) | Source::Recording => {
+                return Err(Failure::new(
+                    FailureCode::Refused,
+                    "What registries said belongs to the sample or the recording; they are not asked for it.",
+                )
+                .hint("Choose an engine of yours."));
+            }
+        }
+        let inventory = self.last_inventory()?;
+        let platform = inventory.engine.platform.known().cloned();
+        let registries = self.registries()?;
+        let references = references(&inventory, &request.images);
+        let asked = ask_all(&registries, references, platform.as_ref(), false).await;
+        let _turn = self.looking.lock().await;
+        self.learn(&inventory, &asked)?;
+        Ok(document(&registries, asked, platform))
+    }
+
+    /// The same for everything that was just looked at, as part of a scan.
+    pub(crate) async fn ask_about_all(&self) -> Result<ScanView, Failure> {
+        let inventory = self.last_inventory()?;
+        let platform = inventory.engine.platform.known().cloned();
+        let registries = self.registries()?;
+        let asked = ask_all(&registries, references(&inventory, &[]), platform.as_ref(), false).await;
+        self.learn(&inventory, &asked)
+    }
+
+    /// Keeps what was learned, and judges what is shown again, if that is still the same engine.
+    fn learn(&self, about: &Inventory, asked: &[Asked]) -> Result<ScanView, Failure> {
+        let said = || asked.iter().map(|asked| asked.said.clone());
+        self.session().upstream.learn(said());
+        let mut inventory = self.last_inventory()?;
+        if inventory.engine.endpoint == about.engine.endpoint {
+            inventory.upstream.learn(said());
+        }
+        let view = self.remember(self.next_generation(), inventory);
+        self.tell_view(&view);
+        Ok(view)
+    }
+
+    /// One client for as long as the app runs, made when it is first needed.
+    fn registries(&self) -> Result<Arc<Registries>, Failure> {
+        if let Some(registries) = &self.session().registries {
+            return Ok(Arc::clone(registries));
+        }
+        let host = Arc::clone(self.host());
+        let answers = Arc::new(DiskAnswers::below(host.data_dir().as_deref()));
+        let registries = Registries::new(host, answers, Patience::default())
+            .map_err(|error| Failure::new(FailureCode::File, format!("{error}.")))?;
+        let registries = Arc::new(registries);
+        self.session().registries = Some(Arc::clone(&registries));
+        Ok(registries)
+    }
+
+    /// The engine's platform; without an engine the one a local engine would have.
+    async fn wanted_platform(&self, named: Option<&str>) -> Result<Platform, Failure> {
+        let told = match self.engine(named).await {
+            Ok(Chosen::Engine(engine)) => {
+                let about = engine.about().await.map_err(|error| engine_failure(&error))?;
+                let os = if about.os_type.is_empty() { "linux" } else { &about.os_type };
+                Platform::new(os, &about.architecture, None)
+            }
+            Ok(Chosen::Sample(_) | Chosen::Recording) => match self.last_inventory()?.engine.platform {
+                Fact::Known(platform) => Ok(platform),
+                Fact::Unknown { .. } => Platform::linux(""),
+            },
+            Err(failure) if named.is_some() => return Err(failure),
+            Err(_) => Platform::linux(&self.host().facts().arch.unwrap_or_default()),
+        };
+        told.map_err(|error| {
+            Failure::new(FailureCode::Engine, format!("For which platform is not known: {error}."))
+                .hint("Name an engine with --engine.")
+        })
+    }
+}
+
+/// Asks about each reference once. `always_newer`: newer tags are wanted of every one, not only of those that have no
+/// variant of that platform.
+async fn ask_all(
+    registries: &Registries,
+    references: Vec<String>,
+    platform: Option<&Platform>,
+    always_newer: bool,
+) -> Vec<Asked> {
+    let ask = |given: String| async move {
+        let parsed = given.parse::<Reference>();
+        let name = parsed.as_ref().map_or_else(|_| given.clone(), ToString::to_string);
+        let what = format!("the platforms of {name} upstream");
+        let answer = match &parsed {
+            Ok(reference) => registries.content(reference).await,
+            Err(error) => Err(RegistryError::from(error.clone())),
+        };
+        let missing = match (&answer, platform) {
+            (Ok(content), Some(platform)) => content.native(platform) == Fact::Known(None),
+            _ => false,
+        };
+        let newer = match (&parsed, platform) {
+            (Ok(reference), Some(platform)) if always_newer || missing => {
+                Some(registries.newer(reference, platform).await)
+            }
+            _ => None,
+        };
+        let (content, error) = match answer {
+            Ok(content) => (Fact::Known(content), None),
+            Err(error) => (Gap::new(what, error.to_string()).into(), Some(error)),
+        };
+        Asked { given, said: UpstreamReference { reference: name, asked_at: now(), content, newer }, error }
+    };
+    // In the order they were given, so that what matters most is asked while a limit lasts.
+    stream::iter(references.into_iter().map(ask)).buffered(AT_ONCE).collect().await
+}
+
+/// What to ask about: the tags of the images with these ids, or of everything: images, containers and services. What
+/// needs an emulator comes first.
+fn references(inventory: &Inventory, images: &[String]) -> Vec<String> {
+    let tags = inventory
+        .images
+        .items
+        .iter()
+        .filter(|image| images.is_empty() || images.contains(&image.id))
+        .flat_map(|image| &image.tags)
+        .cloned();
+    let mut wanted: Vec<String> = Vec::new();
+    if images.is_empty() {
+        let context = Context::new(inventory);
+        wanted.extend(context.foreign_references().into_iter().map(str::to_owned));
+        let services = inventory.projects.iter().flat_map(|p| &p.files).flat_map(|f| f.services.known()).flatten();
+        wanted.extend(inventory.containers.items.iter().map(|c| c.image.clone()).chain(tags));
+        // A variable is somebody else's to replace.
+        wanted.extend(services.filter_map(|s| s.image.clone()).filter(|image| !image.contains('$')));
+    } else {
+        wanted.extend(tags);
+    }
+    let mut seen = BTreeSet::new();
+    wanted.retain(|text| text.parse::<Reference>().is_ok_and(|reference| seen.insert(reference.to_string())));
+    wanted
+}
+
+fn document(registries: &Registries, asked: Vec<Asked>, platform: Option<Platform>) -> RegistryDocument {
+    let one = |asked: Asked| {
+        let content = asked.said.content;
+        RegistryReference {
+            reference: asked.given,
+            digest: content.known().map(|content| content.digest.clone()),
+            kind: content.known().map(|content| content.kind),
+            gaps: content.known().map(|content| content.gaps.clone()).unwrap_or_default(),
+            platforms: content.map(|content| content.platforms),
+            newer: asked.said.newer,
+            hint: asked.error.as_ref().and_then(RegistryError::hint),
+            error: asked.error.map(|error| error.to_string()),
+        }
+    };
+    let limits = registries.limits().into_iter().map(|l| RegistryLimit {
+        host: l.host,
+        limit: l.limit,
+        remaining: l.remaining,
+        window_seconds: l.window,
+    });
+    RegistryDocument {
+        schema: Schema,
+        platform,
+        references: asked.into_iter().map(one).collect(),
+        limits: limits.collect(),
+    }
+}
