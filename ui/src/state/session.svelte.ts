@@ -3,7 +3,7 @@
 
 import { host } from "#host";
 
-import type { CheckInfo, EngineChoice, Event, Failure, HistoryEntry, ScanRequest, ScanView } from "../host/generated";
+import type { CheckInfo, EngineChoice, Event, Failure, HistoryEntry, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
 import { asFailure } from "../host/host";
 import { supersedes } from "./order";
 
@@ -22,6 +22,11 @@ class Session {
   /** Throw-away containers are proving which emulator runs. */
   proving = $state(false);
   proofFailure = $state.raw<Failure | null>(null);
+  /** Registries are being asked: about one image, or about all. */
+  asking = $state.raw<string | "all" | null>(null);
+  askFailure = $state.raw<Failure | null>(null);
+  /** What registries said last of how many questions they allow. */
+  limits = $state.raw<RegistryLimit[]>([]);
   engines = $state.raw<EngineChoice[] | null>(null);
   enginesFailure = $state.raw<Failure | null>(null);
   history = $state.raw<HistoryEntry[] | null>(null);
@@ -101,6 +106,19 @@ class Session {
       this.proofFailure = asFailure(thrown);
     } finally {
       this.proving = false;
+    }
+  }
+
+  /** Asks the registries of one image, or of everything that is shown; the view with the answer arrives as an event. */
+  async ask(image: string | "all"): Promise<void> {
+    this.asking = image;
+    this.askFailure = null;
+    try {
+      this.limits = (await host.call("ask_registry", { images: image === "all" ? [] : [image] })).limits;
+    } catch (thrown) {
+      this.askFailure = asFailure(thrown);
+    } finally {
+      this.asking = null;
     }
   }
 
