@@ -21,6 +21,7 @@ mod throwaway;
 mod top;
 mod version;
 mod wire;
+mod workbench;
 
 pub use carrier::{Carrier, Printed};
 pub use client::{ConnectOptions, Engine, FindError};
@@ -38,6 +39,7 @@ pub use sockets::{KNOWN_SOCKETS, KnownSocket};
 pub use throwaway::{Created, LabelledImage, LoadError, Output, Throwaway};
 pub use top::{Process, TopError};
 pub use version::{ApiVersion, Product, VersionInfo};
+pub use workbench::{Conversation, LabelledNetwork, OwnRun, Workbench};
 
 /// Chooses the program's one TLS implementation (aws-lc-rs). Call it first thing in `main`; calling it again, or
 /// after somebody else has chosen, changes nothing.

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::Stdio;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bollard::BollardRequest;
@@ -14,8 +16,8 @@ use http::{HeaderValue, Response, Uri, header};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt;
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+use tokio::process::{Child, ChildStdout, Command};
 
 use crate::error::{SshFailure, one_line};
 
@@ -110,11 +112,11 @@ impl Dialer {
             let _ = (&mut stderr).take(STDERR_LIMIT).read_to_end(&mut bytes).await;
             one_line(&String::from_utf8_lossy(&bytes))
         });
-        let (mut sender, connection) = http1::handshake(TokioIo::new(tokio::io::join(stdout, stdin))).await?;
+        let reader = Reader { stdout, _child: child };
+        let (mut sender, connection) = http1::handshake(TokioIo::new(tokio::io::join(reader, stdin))).await?;
         tokio::spawn(async move {
-            // The connection's failure reaches whoever waits for the answer. The child must live as long as it does.
-            let _ = connection.await;
-            drop(child);
+            // The connection's failure reaches whoever waits for the answer.
+            let _ = connection.with_upgrades().await;
         });
         match sender.send_request(origin_form(request)).await {
             Ok(response) => Ok(response),
@@ -123,6 +125,19 @@ impl Dialer {
                 _ => Err(error.into()),
             },
         }
+    }
+}
+
+/// What the other side says. The child lives as long as somebody may read from it, which with an upgraded connection is
+/// longer than HTTP is spoken.
+struct Reader {
+    stdout: ChildStdout,
+    _child: Child,
+}
+
+impl AsyncRead for Reader {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stdout).poll_read(context, into)
     }
 }
 

@@ -20,10 +20,10 @@ use crate::version::ApiVersion;
 use crate::wire::{Sent, escaped};
 
 /// From here on an engine can be told which platform a container is to have.
-const PLATFORM_OF_CONTAINER: ApiVersion = ApiVersion::new(1, 41);
+pub(crate) const PLATFORM_OF_CONTAINER: ApiVersion = ApiVersion::new(1, 41);
 
 /// Nobody, by number: the image has no user list.
-const USER: &str = "65534:65534";
+pub(crate) const USER: &str = "65534:65534";
 
 /// The one writable place, in memory. Programs in it may be run, unlike the engine's default for such a place.
 const SCRATCH: (&str, &str) = ("/tmp", "rw,exec,nosuid,nodev,size=1m,mode=1777");
@@ -266,7 +266,7 @@ impl Engine {
         self.list(&path, Asked("the list of images with label", label)).await
     }
 
-    async fn remove(&self, path: &str, asked: Asked<'_>) -> Result<(), EngineError> {
+    pub(crate) async fn remove(&self, path: &str, asked: Asked<'_>) -> Result<(), EngineError> {
         let sent = Sent { method: Method::DELETE, content_type: "application/json", body: Vec::new() };
         match self.act(path, sent, asked, self.options().list).await {
             Err(error) if !error.is_not_found() => Err(error),
@@ -285,11 +285,11 @@ impl Engine {
     }
 }
 
-fn post_json(body: Vec<u8>) -> Sent {
+pub(crate) fn post_json(body: Vec<u8>) -> Sent {
     Sent { method: Method::POST, content_type: "application/json", body }
 }
 
-fn filter(label: &str) -> String {
+pub(crate) fn filter(label: &str) -> String {
     escaped(&json!({ "label": [label] }).to_string())
 }
 

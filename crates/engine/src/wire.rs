@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use bollard::container::AttachContainerResults;
 use bollard::errors::Error;
 use bollard::{ClientVersion, Docker};
 use futures_util::{Stream, StreamExt};
@@ -115,6 +116,19 @@ impl Wire {
             Ok(body) => body.left_stream(),
             Err(error) => futures_util::stream::iter([Err(error)]).right_stream(),
         })
+    }
+
+    /// Opens the streams of a container, to talk to what runs in it. bollard's own path is replaced, as in `exchange`.
+    pub async fn attach(&self, path: &str) -> Result<AttachContainerResults, Error> {
+        let wanted: PathAndQuery = path.parse()?;
+        let docker = self.docker.clone().with_request_modifier(move |mut request| {
+            let mut parts = std::mem::take(request.uri_mut()).into_parts();
+            parts.path_and_query = Some(wanted.clone());
+            // Scheme and authority were valid before, and so they are with another path.
+            *request.uri_mut() = http::Uri::from_parts(parts).unwrap_or_default();
+            request
+        });
+        docker.attach_container("silidock", None).await
     }
 
     /// The whole answer to a question.

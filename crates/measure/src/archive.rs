@@ -19,7 +19,23 @@ pub(crate) fn archive(
     reference: &str,
     labels: &BTreeMap<String, String>,
 ) -> io::Result<Vec<u8>> {
-    let layer = tar(&[(PROGRAM.trim_start_matches('/'), program, 0o755)])?;
+    archive_of(&[(PROGRAM, program)], &[], arch, reference, labels)
+}
+
+/// The same with several programs, and folders that everybody may write to; all by absolute paths.
+///
+/// # Errors
+/// As for [`archive`].
+pub(crate) fn archive_of(
+    programs: &[(&str, &[u8])],
+    folders: &[&str],
+    arch: &str,
+    reference: &str,
+    labels: &BTreeMap<String, String>,
+) -> io::Result<Vec<u8>> {
+    let mut files: Vec<(&str, &[u8], u32)> = Vec::with_capacity(programs.len());
+    files.extend(programs.iter().map(|(path, bytes)| (path.trim_start_matches('/'), *bytes, 0o755)));
+    let layer = tar_with(&files, folders)?;
     let digest = hex(&layer);
     let config = json!({
         "architecture": arch, "os": "linux", "created": jiff::Timestamp::now().to_string(),
@@ -40,7 +56,19 @@ pub(crate) fn archive(
 
 /// A tar file of some files.
 pub(crate) fn tar(files: &[(&str, &[u8], u32)]) -> io::Result<Vec<u8>> {
+    tar_with(files, &[])
+}
+
+/// The same with folders that everybody may write to.
+fn tar_with(files: &[(&str, &[u8], u32)], folders: &[&str]) -> io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
+    for folder in folders {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_mode(0o1777);
+        header.set_size(0);
+        builder.append_data(&mut header, format!("{}/", folder.trim_matches('/')), io::empty())?;
+    }
     for (name, bytes, mode) in files {
         let mut header = tar::Header::new_gnu();
         header.set_mode(*mode);

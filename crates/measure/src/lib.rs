@@ -3,6 +3,7 @@
 //! else is touched.
 
 mod archive;
+mod bench;
 mod error;
 mod identify;
 mod inside;
@@ -12,6 +13,7 @@ mod options;
 mod sweep;
 mod visit;
 
+pub use bench::{BuildTool, Own, OwnBuild, Plan, Progress, Qemu, Stage, bench};
 pub use error::MeasureError;
 pub use identify::{Identification, identify};
 pub use inside::{InsideNews, InsideOptions, InsideSummary, InsideTarget, inside_news, look_inside};

@@ -15,6 +15,8 @@ pub struct Swept {
     pub containers: Vec<String>,
     /// Images that were removed, by tag or identifier.
     pub images: Vec<String>,
+    /// Networks that were removed, by name.
+    pub networks: Vec<String>,
     /// What could not be removed or looked at.
     pub gaps: Vec<Gap>,
 }
@@ -31,6 +33,15 @@ pub async fn sweep(engine: &Engine, installation: &Installation) -> Result<Swept
             match insist(|| engine.remove_throwaway(&container.id)).await {
                 Ok(()) => swept.containers.push(name),
                 Err(error) => swept.gaps.push(Gap::new(format!("whether container {name} is gone"), error.to_string())),
+            }
+        }
+    }
+    for network in engine.labelled_networks(OWNER_LABEL).await?.items {
+        if installation.abandoned(&network.labels) {
+            let name = network.name;
+            match insist(|| engine.remove_network(&name)).await {
+                Ok(()) => swept.networks.push(name),
+                Err(error) => swept.gaps.push(Gap::new(format!("whether network {name} is gone"), error.to_string())),
             }
         }
     }

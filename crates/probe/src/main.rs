@@ -5,7 +5,7 @@
 //!     silidock-probe identify own         the processor and its own process only
 //!     silidock-probe inside [NAME..]      every file that can be run or loaded, and those of these names
 //!     silidock-probe bench                does work by the clock as its input asks; see `protocol`
-//!     silidock-probe bench serve          the other side of a connection, for ever
+//!     silidock-probe bench serve          the other side of connections, until its input ends
 //!     silidock-probe bench child          ends at once
 
 mod cpu;
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         ["identify"] => tell(&identify(stubs::all())),
         ["identify", "own"] => tell(&identify(Vec::new())),
         ["bench"] => session::run(io::stdin().lock(), io::stdout().lock()),
-        ["bench", "serve"] => work::serve(),
+        ["bench", "serve"] => work::serve(io::stdin().lock(), io::stdout().lock()),
         ["bench", work::CHILD] => return ExitCode::from(CHILD_STATUS),
         ["inside", ..] => walk::run(c"/", given.into_iter().skip(1).map(OsString::into_vec).collect()),
         _ => {

@@ -83,12 +83,28 @@ fn calibrate(load: &mut dyn Load, sample: Duration) -> Result<u64, String> {
 }
 
 fn measure(load: &mut dyn Load, blocks: u64) -> Result<Ran, String> {
-    let before = surroundings::waited();
-    let begun = Instant::now();
+    let (begun, before) = moment();
     let checksum = load.run(blocks)?;
-    let nanoseconds = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    let waited = before.zip(surroundings::waited()).map(|(before, after)| after.saturating_sub(before));
+    let (ended, after) = moment();
+    let nanoseconds = u64::try_from((ended - begun).as_nanos()).unwrap_or(u64::MAX);
+    let waited = before.zip(after).map(|(before, after)| after.saturating_sub(before));
     Ok(Ran { blocks, nanoseconds, checksum, waited, note: load.note().map(str::to_owned) })
+}
+
+/// A moment, and how long this thread had waited for a processor until then: both are of the same moment only if it
+/// did not have to wait between the two questions.
+fn moment() -> (Instant, Option<u64>) {
+    const TRIES: u32 = 20;
+    let mut before = surroundings::waited();
+    for _ in 1..TRIES {
+        let now = Instant::now();
+        let after = surroundings::waited();
+        if before == after {
+            return (now, after);
+        }
+        before = after;
+    }
+    (Instant::now(), before)
 }
 
 fn hello() -> Hello {

@@ -14,18 +14,29 @@ struct Session {
 }
 
 impl Session {
-    fn start() -> Self {
+    fn start(words: &[&str]) -> Self {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_silidock-probe"));
-        let mut child = command.arg("bench").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         Self { child, input, output }
     }
 
     fn line(&mut self, line: &str) -> Reply {
         writeln!(self.input, "{line}").unwrap();
+        self.listen()
+    }
+
+    fn listen(&mut self) -> Reply {
         let mut reply = String::new();
         self.output.read_line(&mut reply).unwrap();
         serde_json::from_str(&reply).unwrap()
+    }
+
+    /// Ends its input and waits for its end.
+    fn end(self) {
+        let Self { mut child, input, .. } = self;
+        drop(input);
+        assert!(child.wait().unwrap().success());
     }
 
     fn ask(&mut self, command: &Command) -> Reply {
@@ -36,7 +47,7 @@ impl Session {
 #[test]
 fn a_session_measures_every_workload_and_ends_with_its_input() {
     let folder = tempfile::tempdir().unwrap();
-    let mut session = Session::start();
+    let mut session = Session::start(&["bench"]);
     let Reply::Hello(hello) = session.ask(&Command::Hello) else { panic!("no greeting") };
     assert_eq!((hello.schema.as_str(), hello.own.schema.as_str(), hello.childless), (BENCH_SCHEMA, SCHEMA, None));
     let child: Answer = serde_json::from_value(hello.child.unwrap()).unwrap();
@@ -57,13 +68,12 @@ fn a_session_measures_every_workload_and_ends_with_its_input() {
 
     assert_eq!(session.ask(&Command::Forget), Reply::Done);
     assert_eq!(folder.path().read_dir().unwrap().count(), 0, "its files are gone");
-    drop(session.input);
-    assert!(session.child.wait().unwrap().success());
+    session.end();
 }
 
 #[test]
 fn what_cannot_be_done_is_refused_with_a_reason_and_the_session_goes_on() {
-    let mut session = Session::start();
+    let mut session = Session::start(&["bench"]);
     let run = |workload: &str, folder: Option<&str>, peer: Option<&str>| Command::Run {
         work: Work { workload: workload.to_owned(), folder: folder.map(str::to_owned), peer: peer.map(str::to_owned) },
         blocks: 1,
@@ -73,7 +83,7 @@ fn what_cannot_be_done_is_refused_with_a_reason_and_the_session_goes_on() {
         (run("files", None, None), "no folder was named"),
         (run("files", Some("/nowhere"), None), "/nowhere: No such file"),
         (run("tcp", None, Some("nobody")), "nobody is no address"),
-        (run("tcp", None, Some("127.0.0.1")), "127.0.0.1:7411: Connection refused"),
+        (run("tcp", None, Some("127.0.0.2.1")), "127.0.0.2.1 is no address"),
     ];
     for (command, expected) in table {
         let reply = session.ask(&command);
@@ -84,7 +94,18 @@ fn what_cannot_be_done_is_refused_with_a_reason_and_the_session_goes_on() {
         assert!(matches!(&reply, Reply::Refused { why } if why.contains("no command")), "{line:?}: {reply:?}");
     }
     assert!(matches!(session.ask(&run("integer", None, None)), Reply::Ran(_)));
-    let Session { mut child, input, .. } = session;
-    drop(input);
-    assert!(child.wait().unwrap().success());
+    session.end();
+}
+
+#[test]
+fn a_partner_says_that_it_listens_and_ends_with_its_input() {
+    let mut partner = Session::start(&["bench", "serve"]);
+    assert_eq!(partner.listen(), Reply::Done);
+    let mut session = Session::start(&["bench"]);
+    let work = Work { workload: "tcp".to_owned(), folder: None, peer: Some("127.0.0.1".to_owned()) };
+    let reply = session.ask(&Command::Run { work, blocks: 2 });
+    let known = WORKLOADS.iter().find(|workload| workload.id == "tcp").unwrap();
+    assert!(matches!(&reply, Reply::Ran(ran) if ran.checksum == known.checksum), "{reply:?}");
+    session.end();
+    partner.end();
 }

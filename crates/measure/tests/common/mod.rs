@@ -93,6 +93,41 @@ impl Lab {
         containers.lines().chain(images.lines()).map(str::to_owned).collect()
     }
 
+    /// Everything of a run that an engine can hold, by kind and name.
+    #[allow(dead_code, reason = "not every file of tests needs everything")]
+    pub fn traces(&self, run: &Installation) -> BTreeSet<String> {
+        let label = format!("label={OWNER_LABEL}={}/{}", run.id(), run.run());
+        let kinds: [&[&str]; 4] = [
+            &["ps", "--all", "--format", "container {{.Names}}"],
+            &["images", "--all", "--format", "image {{.Repository}}:{{.Tag}}"],
+            &["network", "ls", "--format", "network {{.Name}}"],
+            &["volume", "ls", "--format", "volume {{.Name}}"],
+        ];
+        let of = |words: &&[&str]| self.docker(&[*words, &["--filter", &label]].concat());
+        kinds.iter().map(of).flat_map(|lines| lines.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+
+    /// Makes an image of one file.
+    #[allow(dead_code, reason = "not every file of tests needs everything")]
+    pub fn import(&self, file: &Path, at: &str, image: &str) {
+        let mut archive = tar::Builder::new(Vec::new());
+        archive.append_path_with_name(file, at).unwrap();
+        let packed = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(packed.path(), archive.into_inner().unwrap()).unwrap();
+        self.docker(&["import", packed.path().to_str().unwrap(), image]);
+    }
+
+    /// The Docker command for this engine.
+    #[allow(dead_code, reason = "not every file of tests needs everything")]
+    pub fn build_tool(&self) -> silidock_measure::BuildTool {
+        let environment = [("DOCKER_HOST", &self.endpoint), ("DOCKER_CONFIG", &self.config)];
+        silidock_measure::BuildTool {
+            program: PathBuf::from(&self.client),
+            arguments: Vec::new(),
+            environment: environment.map(|(name, value)| (name.to_owned(), value.clone())).to_vec(),
+        }
+    }
+
     /// The running containers of a run.
     pub fn running(&self, run: &Installation) -> Vec<String> {
         let label = format!("label={OWNER_LABEL}={}/{}", run.id(), run.run());

@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use silidock_probe::SERVE_PORT;
 use silidock_probe::size::QUESTIONS;
+use silidock_probe::{Reply, SERVE_PORT};
 
 use super::Load;
 
@@ -71,12 +71,16 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Answers whoever connects, for ever.
-pub fn serve() -> io::Result<()> {
+/// Says that it listens, and answers whoever connects, until its input ends.
+pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, SERVE_PORT))?;
-    for stream in listener.incoming() {
-        let stream = stream?;
-        thread::spawn(move || answer(stream));
-    }
-    Ok(())
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || answer(stream));
+        }
+    });
+    serde_json::to_writer(&mut output, &Reply::Done)?;
+    output.write_all(b"\n")?;
+    output.flush()?;
+    io::copy(&mut input, &mut io::sink()).map(drop)
 }
