@@ -15,7 +15,10 @@ use crate::{
     statistics::{Drift, Estimate},
 };
 
+pub mod compare;
+pub mod example;
 pub mod judge;
+pub mod meaning;
 pub mod workload;
 
 /// The lane that ratios are to: the engine's own platform, without an emulator.
@@ -47,6 +50,8 @@ pub struct Bench {
     pub machine: Machine,
     /// What every container was limited to.
     pub limits: Limits,
+    /// The user's own image or Dockerfile, where one was measured.
+    pub own: Option<OwnWork>,
     /// What was measured, in the order shown.
     pub workloads: Vec<Workload>,
     /// Who ran it.
@@ -150,6 +155,22 @@ pub struct Limits {
     /// Memory in bytes.
     #[ts(type = "number")]
     pub memory: u64,
+}
+
+/// The user's own work. Arguments are not kept: they may hold secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnWork {
+    /// Id of its workload: `own` or `build`.
+    pub workload: String,
+    /// The image as it was named; of a build, the name of its folder.
+    pub image: String,
+    /// The Dockerfile, where a build was measured.
+    pub build: Option<String>,
+    /// First word of the command; none where the image's own was run.
+    pub program: Option<String>,
+    /// SHA-256 of everything that decides what is done, so that two runs of the same can be told.
+    pub digest: String,
 }
 
 /// Something that was measured.

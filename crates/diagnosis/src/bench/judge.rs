@@ -28,6 +28,8 @@ pub struct About {
     pub machine: Machine,
     /// What every container was limited to.
     pub limits: Limits,
+    /// The user's own work, where some was measured.
+    pub own: Option<super::OwnWork>,
 }
 
 /// Judges a run. Total: series without a usable sample become a warning and no result.
@@ -71,6 +73,7 @@ pub fn judge(about: About, measured: Measured) -> Bench {
         cut_short: measured.cut_short,
         machine: about.machine,
         limits: about.limits,
+        own: about.own,
         workloads: measured.workloads,
         lanes: measured.lanes,
         unavailable: measured.unavailable,
@@ -293,63 +296,10 @@ impl Bench {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::{LaneWay, PlatformEmulator, Workload, workload::offered_by_id};
-
-    fn lane(name: &str, platform: &str) -> Lane {
-        let emulator = (name != NATIVE).then(|| name.to_owned());
-        Lane {
-            name: name.to_owned(),
-            platform: platform.parse().unwrap(),
-            way: if emulator.is_some() { LaneWay::Registered } else { LaneWay::Native },
-            emulator,
-            version: None,
-            children: true,
-            evidence: Vec::new(),
-        }
-    }
-
-    fn about() -> About {
-        let machine = Machine {
-            endpoint: "unix:///x".to_owned(),
-            runtime: "Docker Engine".to_owned(),
-            version: "28.5.1".to_owned(),
-            platform: "linux/arm64".parse().unwrap(),
-            kernel: Some("6.12.1".to_owned()),
-            cpu: None,
-            cpus: Some(4),
-            memory: Some(8 << 30),
-            started: None,
-            emulators: vec![PlatformEmulator {
-                platform: "linux/amd64".parse().unwrap(),
-                emulator: "qemu".to_owned(),
-                version: None,
-            }],
-            host_system: None,
-            host_cpu: None,
-        };
-        About {
-            id: "run".to_owned(),
-            taken_at: "2026-11-20T20:00:00Z".to_owned(),
-            seconds: 41.0,
-            silidock: "0.1.0".to_owned(),
-            mode: Mode::Quick,
-            seed: 7,
-            machine,
-            limits: Limits { cpus: 2.0, memory: 1 << 30 },
-        }
-    }
-
-    fn around(middle: f64) -> Vec<f64> {
-        [0.99, 1.0, 1.01, 0.995, 1.005].map(|x| x * middle).to_vec()
-    }
-
-    fn measured(series: Vec<Series>) -> Measured {
-        let mut ids: Vec<&str> = series.iter().map(|s| s.workload.as_str()).collect();
-        ids.dedup();
-        let workloads: Vec<Workload> = ids.iter().map(|id| offered_by_id(id).unwrap().workload()).collect();
-        let lanes = vec![lane(NATIVE, "linux/arm64"), lane("qemu", "linux/amd64")];
-        Measured { lanes, workloads, series, ..Measured::default() }
-    }
+    use crate::bench::{
+        Workload,
+        example::{about, around, measured},
+    };
 
     fn run(series: Vec<Series>) -> Bench {
         judge(about(), measured(series))
