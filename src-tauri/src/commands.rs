@@ -22,6 +22,7 @@ macro_rules! commands {
             tauri::generate_handler![
                 $($name,)*
                 reports::save_report,
+                reports::save_bench_report,
                 reports::open_report,
                 reports::reveal_report
             ]

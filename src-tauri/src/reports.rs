@@ -8,7 +8,7 @@ use std::{
 
 use silidock_app::{
     App, Failure, FailureCode,
-    wire::{RenderedReport, ReportFormat, ReportRequest},
+    wire::{BenchReportRequest, RenderedReport, ReportFormat, ReportRequest},
 };
 use tauri::{AppHandle, Manager, State};
 use tauri_plugin_dialog::DialogExt;
@@ -45,6 +45,28 @@ pub async fn save_report(
 ) -> Result<Option<PathBuf>, Failure> {
     let format = request.format;
     let report = app.render_report(request).await?;
+    save(report, format, &saved, desktop).await
+}
+
+/// The same with the report of one benchmark.
+#[tauri::command]
+pub async fn save_bench_report(
+    app: State<'_, Arc<App>>,
+    saved: State<'_, Saved>,
+    desktop: AppHandle,
+    request: BenchReportRequest,
+) -> Result<Option<PathBuf>, Failure> {
+    let format = request.format;
+    let report = app.bench_report(request).await?;
+    save(report, format, &saved, desktop).await
+}
+
+async fn save(
+    report: RenderedReport,
+    format: ReportFormat,
+    saved: &Saved,
+    desktop: AppHandle,
+) -> Result<Option<PathBuf>, Failure> {
     let Some(path) = ask_where(desktop, &report, format).await? else {
         return Ok(None);
     };

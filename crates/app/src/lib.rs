@@ -4,6 +4,7 @@
 //! changes from `remedy`; this crate only puts them one after the other.
 
 mod answers;
+pub mod bench;
 pub mod changes;
 mod emulation;
 pub mod engines;

@@ -106,14 +106,17 @@ impl App {
                 self.tell_view(&ScanView { generation, scan, pending: pending.clone(), fallback: None });
             }
         };
+        let emulation = self.remembered(engine).await;
+        let benchmark = self.counting_bench(engine, &emulation).await;
         let look = Look {
             engine,
             target: engine.target(),
             host: self.host().as_ref(),
             now: now(),
             processor_time: self.options.processor_time,
-            emulation: self.remembered(engine).await,
             upstream: self.session().upstream.clone(),
+            emulation,
+            benchmark,
             known_images,
             progress: &progress,
         };

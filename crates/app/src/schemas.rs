@@ -2,11 +2,14 @@
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
-use silidock_diagnosis::{finding::Finding, inventory::Inventory, schema::Schema as Mark};
+use silidock_diagnosis::{bench::Bench, finding::Finding, inventory::Inventory, schema::Schema as Mark};
 use silidock_remedy::{Preview, diff::Diff};
 use silidock_report::{Scan, WayOutDocument, scan::Catalogue};
 
-use crate::wire::{ChangeOutcome, EmulatorDocument, EngineChoice, History, RegistryDocument, UndoPreview};
+use crate::wire::{
+    BenchComparison, BenchHistory, ChangeOutcome, EmulatorDocument, EngineChoice, History, RegistryDocument,
+    UndoPreview,
+};
 
 /// What `silidock fix ID` prints before anything is applied.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -66,6 +69,9 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("history", of::<History>()),
         ("engines", of::<EnginesDocument>()),
         ("diff", of::<Diff>()),
+        ("bench", of::<Bench>()),
+        ("bench-history", of::<BenchHistory>()),
+        ("bench-comparison", of::<BenchComparison>()),
         ("failure", of::<FailureDocument>()),
     ]
 }

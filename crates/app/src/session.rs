@@ -21,7 +21,7 @@ use crate::{
     failure::{Failure, FailureCode},
     sample::Sample,
     watch::Watcher,
-    wire::{Event, ScanView},
+    wire::{BenchProgress, Event, ScanView},
 };
 
 /// The use cases, with what they share.
@@ -48,6 +48,8 @@ pub(crate) struct Session {
     /// The client that asks them, once somebody wanted to.
     pub(crate) registries: Option<Arc<Registries>>,
     pub(crate) watcher: Option<Watcher>,
+    /// How far the benchmark under way is.
+    pub(crate) bench_progress: Option<BenchProgress>,
 }
 
 /// The last look.

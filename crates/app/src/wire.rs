@@ -20,6 +20,7 @@ pub use silidock_report::scan::Catalogue;
 use silidock_report::{Scan, scan::EffectiveEmulator};
 use ts_rs::TS;
 
+pub use crate::bench::wire::*;
 use crate::failure::Failure;
 
 /// Calls `$callback!` with every command: `name(Request) -> Response, "what it does";`.
@@ -40,6 +41,12 @@ macro_rules! command_table {
             apply_undo(ReceiptRequest) -> ChangeOutcome, "Undoes a change, and looks again.";
             render_report(ReportRequest) -> RenderedReport, "Makes a report of what the window shows.";
             checks(Nothing) -> Catalogue, "Lists the checks.";
+            bench_offer(Nothing) -> BenchOffer, "What can be measured on the engine that is shown; starts nothing.";
+            bench_history(Nothing) -> BenchHistory, "Lists the runs that are kept.";
+            bench_run(BenchRunRequest) -> BenchView, "Shows a run that is kept.";
+            bench_compare(BenchCompareRequest) -> BenchComparison, "Compares two runs that are kept.";
+            bench_report(BenchReportRequest) -> RenderedReport, "Makes a report of a run that is kept.";
+            bench_delete(BenchRunRequest) -> BenchHistory, "Forgets a run.";
         }
     };
 }
@@ -434,6 +441,11 @@ pub enum Event {
     Lost {
         /// Why.
         failure: Failure,
+    },
+    /// How far the benchmark is.
+    Bench {
+        /// How far.
+        progress: BenchProgress,
     },
 }
 

@@ -19,6 +19,7 @@ pub mod compare;
 pub mod example;
 pub mod judge;
 pub mod meaning;
+pub mod words;
 pub mod workload;
 
 /// The lane that ratios are to: the engine's own platform, without an emulator.
@@ -40,6 +41,10 @@ pub struct Bench {
     pub silidock: String,
     /// Not from a real engine of the reader's: part of the sample.
     pub sample: bool,
+    /// Host names, user names and addresses were replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub redacted: bool,
     /// How thorough.
     pub mode: Mode,
     /// What the order of the lanes and the draws of the intervals came from.
@@ -71,6 +76,7 @@ pub struct Bench {
 /// How thorough a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchMode")]
 pub enum Mode {
     /// At least ten samples each.
     #[default]
@@ -106,6 +112,7 @@ impl Mode {
 /// Where a run was made: what must be the same for two runs to be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchMachine")]
 pub struct Machine {
     /// Address of the engine.
     pub endpoint: String,
@@ -149,6 +156,7 @@ pub struct PlatformEmulator {
 /// What a container of a run may use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchLimits")]
 pub struct Limits {
     /// Processors.
     pub cpus: f64,
@@ -176,6 +184,7 @@ pub struct OwnWork {
 /// Something that was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchWorkload")]
 pub struct Workload {
     /// Stable id: `integer`, `files-volume`; `own` and `build` for the user's own.
     pub id: String,
@@ -194,6 +203,7 @@ pub struct Workload {
 /// What a workload is mostly about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchWorkloadKind")]
 pub enum WorkloadKind {
     /// Instructions.
     Processor,
@@ -213,6 +223,7 @@ pub enum WorkloadKind {
 
 /// What samples are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(rename = "BenchUnit")]
 pub enum Unit {
     /// Blocks of work.
     #[serde(rename = "blocks/s")]
@@ -251,6 +262,7 @@ impl Unit {
 /// One way to run programs, named by what was found in that very container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchLane")]
 pub struct Lane {
     /// Unique in the run: `native`, `qemu`, `rosetta`, another emulator's name; with the platform where two have the same.
     pub name: String,
@@ -271,6 +283,7 @@ pub struct Lane {
 /// How the programs of a lane come to be run by its emulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchLaneWay")]
 pub enum LaneWay {
     /// The engine's own platform.
     Native,
@@ -285,6 +298,7 @@ pub enum LaneWay {
 /// A lane that could not be had.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchUnavailableLane")]
 pub struct UnavailableLane {
     /// As it would be named.
     pub name: String,
@@ -299,6 +313,7 @@ pub struct UnavailableLane {
 /// One workload in one lane.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchOutcome")]
 pub struct Outcome {
     /// Id of the workload.
     pub workload: String,
@@ -335,6 +350,7 @@ pub struct Outcome {
 /// One step of a build.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchStepOutcome")]
 pub struct StepOutcome {
     /// As the builder names it: `RUN make`.
     pub name: String,
@@ -349,6 +365,7 @@ pub struct StepOutcome {
 /// All workloads of a lane in one number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchOverall")]
 pub struct Overall {
     /// The lane.
     pub lane: String,
@@ -363,6 +380,7 @@ pub struct Overall {
 /// How busy the machines were at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchConditions")]
 pub struct Conditions {
     /// Which moment.
     pub moment: Moment,
@@ -375,6 +393,7 @@ pub struct Conditions {
 /// When conditions were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchMoment")]
 pub enum Moment {
     /// Before the first sample.
     Before,
@@ -385,6 +404,7 @@ pub enum Moment {
 /// How busy one machine is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchBusy")]
 pub struct Busy {
     /// Programs that ran or waited, over the last minute.
     pub load: Option<f64>,
@@ -403,6 +423,7 @@ pub struct Busy {
 /// Something that speaks against a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchWarning")]
 pub struct Warning {
     /// Of which kind.
     pub kind: WarningKind,
@@ -431,6 +452,7 @@ impl Warning {
 /// Kinds of warnings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchWarningKind")]
 pub enum WarningKind {
     /// Two lanes did not do the same work: the numbers are not compared.
     Checksum,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
+    bench::meaning,
     checks::emulated_engine::emulated_machine,
     compose::Pin,
     emulation,
@@ -356,6 +357,22 @@ impl Finding {
             fix.runtime = runtime;
         }
         finding
+    }
+}
+
+impl Finding {
+    /// The same finding with what emulation costs this container, where it was seen and a benchmark counts for it.
+    #[must_use]
+    pub fn measured(mut self, context: &Context<'_>, container: &Container, execution: &ContainerExecution) -> Self {
+        if let Fact::Known(fitting) = &context.inventory.benchmark
+            && self.confidence == Confidence::Certain
+            && let Some(need) = meaning::native_need(&fitting.run, container, execution)
+        {
+            self.confidence = Confidence::Measured;
+            self.why = format!("{} {}", self.why, need.words);
+            self.evidence.extend(meaning::evidence(fitting, &need));
+        }
+        self
     }
 }
 

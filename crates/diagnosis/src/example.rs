@@ -1,6 +1,7 @@
 //! Small inventories for the catalogue's examples: a healthy Mac to which one thing is done.
 
 use crate::{
+    bench::meaning::not_measured_yet,
     compose::{ComposeFile, ComposeProject, ComposeService, DeclaredPlatform},
     emulator::recognise,
     fact::Fact,
@@ -77,6 +78,7 @@ pub fn inventory(arch: &str) -> Inventory {
         default_platforms: Fact::Known(Vec::new()),
         emulation: EmulationFacts::default(),
         upstream: UpstreamFacts::default(),
+        benchmark: not_measured_yet().into(),
     }
 }
 

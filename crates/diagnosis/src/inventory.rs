@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
+    bench::meaning::{Fitting, not_measured_yet},
     compose::ComposeProject,
     emulator::EmulatorSign,
     fact::{Fact, Gap},
@@ -44,6 +45,13 @@ pub struct Inventory {
     /// What registries said, where somebody asked them.
     #[serde(default)]
     pub upstream: UpstreamFacts,
+    /// The stored benchmark that still counts for this engine. Older captures have none.
+    #[serde(default = "not_measured")]
+    pub benchmark: Fact<Fitting>,
+}
+
+fn not_measured() -> Fact<Fitting> {
+    not_measured_yet().into()
 }
 
 /// A list of things, and what could not be read of it.

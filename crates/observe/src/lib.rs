@@ -18,6 +18,7 @@ pub mod runtimes;
 use std::sync::Mutex;
 
 use silidock_diagnosis::{
+    bench::meaning::Fitting,
     fact::{Fact, Gap},
     inventory::{ConfiguredEmulator, Engine as EngineFacts, Image, Inventory, Listing},
     runtime::{EmulationFacts, EmulatorChoice},
@@ -46,6 +47,8 @@ pub struct Look<'a> {
     pub emulation: EmulationFacts,
     /// What registries said before.
     pub upstream: UpstreamFacts,
+    /// The stored benchmark that still counts for this engine.
+    pub benchmark: Fact<Fitting>,
     /// Images as seen before, where nothing about them has changed since: the list is then not asked for again.
     pub known_images: Option<Listing<Image>>,
     /// Hears of each part as it arrives.
@@ -83,6 +86,7 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         default_platforms: Fact::unknown("the places that set DOCKER_DEFAULT_PLATFORM", "not read yet"),
         emulation: look.emulation.clone(),
         upstream: look.upstream.clone(),
+        benchmark: look.benchmark.clone(),
     };
     let inventory = Mutex::new(inventory);
     let known = images::Configs::default();

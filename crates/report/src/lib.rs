@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use ts_rs::TS;
 
+pub mod bench;
+pub mod chart;
 mod csv_form;
 pub mod docs;
 mod html;
@@ -22,7 +24,7 @@ pub use docs::checks_markdown;
 pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
-pub use redact::{Secrets, redact};
+pub use redact::{Secrets, redact, redact_bench};
 pub use scan::Scan;
 pub use visible::visible;
 pub use wayout::{WayOutDocument, render_way_out};

@@ -11,6 +11,7 @@ use silidock_diagnosis::{
 
 use crate::{
     Scan,
+    bench::section,
     view::{FindingView, FixView, Mark, Said, View},
     visible::visible,
 };
@@ -27,6 +28,7 @@ pub fn markdown(scan: &Scan) -> String {
     for finding in &view.findings {
         write_finding(&mut out, finding, "###");
     }
+    benchmark(&mut out, &view);
     engine(&mut out, &view);
     containers(&mut out, &view);
     images(&mut out, &view);
@@ -69,21 +71,21 @@ pub(crate) fn way_out_markdown(scan: &Scan, list: &WayOut) -> String {
 }
 
 /// Blocks, each followed by an empty line.
-struct Out(String);
+pub(crate) struct Out(pub(crate) String);
 
 impl Out {
-    fn finished(mut self) -> String {
+    pub(crate) fn finished(mut self) -> String {
         self.0.truncate(self.0.trim_end().len());
         self.0.push('\n');
         self.0
     }
 
-    fn line(&mut self, block: &str) {
+    pub(crate) fn line(&mut self, block: &str) {
         self.0.push_str(block);
         self.0.push_str("\n\n");
     }
 
-    fn table(&mut self, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    pub(crate) fn table(&mut self, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
         let mut row = |cells: &mut dyn Iterator<Item = &str>| {
             for cell in cells {
                 self.0.push_str("| ");
@@ -100,7 +102,7 @@ impl Out {
         self.0.push('\n');
     }
 
-    fn folded(&mut self, summary: &str, inside: impl FnOnce(&mut Self)) {
+    pub(crate) fn folded(&mut self, summary: &str, inside: impl FnOnce(&mut Self)) {
         self.line(&format!("<details>\n<summary>{summary}</summary>"));
         inside(self);
         self.line("</details>");
@@ -172,6 +174,19 @@ fn write_fix(out: &mut Out, view: &FixView<'_>) {
         }
     }
     out.line(steps.trim_end());
+}
+
+fn benchmark(out: &mut Out, view: &View<'_>) {
+    let (Some(bench), Some(meaning)) = (&view.bench, view.scan.benchmark.known()) else { return };
+    out.line("## Benchmark");
+    out.line(&format!("{}. {}", prose(&bench.headline), prose(&meaning.because)));
+    if let Some(total) = &meaning.total {
+        out.line(&prose(&total.words));
+    }
+    section(out, bench);
+    out.folded("What is taken for granted", |out| {
+        out.line(&meaning.assumptions.iter().map(|a| format!("- {}", prose(a))).collect::<Vec<_>>().join("\n"));
+    });
 }
 
 fn engine(out: &mut Out, view: &View<'_>) {
@@ -333,7 +348,7 @@ fn seen(evidence: &Evidence) -> String {
 }
 
 /// Text that stays text: every character that means something to Markdown becomes an entity.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let text = visible(text);
     let mut out = String::with_capacity(text.len() + 8);
     let mut before = ' ';
@@ -365,7 +380,7 @@ fn prose(text: &str) -> String {
 }
 
 /// A value, letter by letter. No mention, reference or link is looked for in code.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = visible(text);
     let tame = |c: char| !matches!(c, '`' | '|' | '\\' | '<' | '>' | '&' | '@');
     let padded = text.starts_with(' ') || text.ends_with(' ');

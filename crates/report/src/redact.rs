@@ -7,8 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use silidock_diagnosis::{checks::CATALOG, platform::Platform};
+use silidock_diagnosis::{bench::Bench, checks::CATALOG, platform::Platform};
 
 use crate::{ReportError, Scan};
 
@@ -33,12 +34,32 @@ pub struct Secrets {
 /// # Errors
 /// [`ReportError::Json`] and [`ReportError::Redaction`]; nothing is given out then.
 pub fn redact(scan: &Scan, secrets: &Secrets) -> Result<Scan, ReportError> {
-    let mut document = serde_json::to_value(scan)?;
-    let fixed = Fixed::new()?;
     let mut rules = Rules::new(secrets)?;
     if let Some(name) = &scan.engine.host_name {
         rules.learn_host(name);
     }
+    let mut redacted = replaced(scan, &mut rules)?;
+    redacted.engine.host_name = scan.engine.host_name.as_deref().map(|name| rules.host_label(name));
+    redacted.redacted = true;
+    if let Some(bench) = &mut redacted.bench {
+        bench.redacted = true;
+    }
+    Ok(redacted)
+}
+
+/// The same for a benchmark by itself.
+///
+/// # Errors
+/// As [`redact`].
+pub fn redact_bench(bench: &Bench, secrets: &Secrets) -> Result<Bench, ReportError> {
+    let mut redacted = replaced(bench, &mut Rules::new(secrets)?)?;
+    redacted.redacted = true;
+    Ok(redacted)
+}
+
+fn replaced<T: Serialize + DeserializeOwned>(whole: &T, rules: &mut Rules) -> Result<T, ReportError> {
+    let mut document = serde_json::to_value(whole)?;
+    let fixed = Fixed::new()?;
     // Each text once: a thousand images repeat most of theirs.
     let mut replaced = BTreeMap::new();
     walk(&document, None, &fixed, &mut |text| {
@@ -52,17 +73,15 @@ pub fn redact(scan: &Scan, secrets: &Secrets) -> Result<Scan, ReportError> {
         *instead = rules.apply(text);
     }
     replace(&mut document, None, &fixed, &|text| replaced.get(text).cloned().unwrap_or_default());
-    let mut redacted: Scan = serde_json::from_value(document)?;
-    redacted.engine.host_name = scan.engine.host_name.as_deref().map(|name| rules.host_label(name));
-    redacted.redacted = true;
-    Ok(redacted)
+    Ok(serde_json::from_value(document)?)
 }
 
 /// The words a document cannot do without.
 struct Fixed(BTreeSet<String>);
 
 impl Fixed {
-    /// Enumerated words, constants and property names of the document's own schema: a new field brings its words along.
+    /// Enumerated words, constants and property names of the scan's schema, which holds that of a benchmark: a new field
+    /// brings its words along.
     fn new() -> Result<Self, ReportError> {
         let mut words = BTreeSet::new();
         collect(&serde_json::to_value(schemars::schema_for!(Scan))?, &mut words);

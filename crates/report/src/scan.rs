@@ -4,6 +4,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::{
+    bench::{
+        Bench,
+        meaning::{Meaning, NativeNeed, meaning},
+    },
     check::{Context, engine_platform_words},
     checks::CATALOG,
     emulator::display_name,
@@ -63,6 +67,12 @@ pub struct Scan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub way_out: Option<WayOut>,
+    /// What emulation costs here, by a benchmark that counts for this engine.
+    pub benchmark: Fact<Meaning>,
+    /// That benchmark itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub bench: Option<Box<Bench>>,
 }
 
 /// The engine, with its emulation.
@@ -184,6 +194,8 @@ pub struct ScanContainer {
     pub cpu_seconds: Fact<f64>,
     /// Its share of all containers' processor time, 0 to 1. None while not known.
     pub cpu_share: Option<f64>,
+    /// What it would need natively, where that was measured.
+    pub native_need: Option<NativeNeed>,
 }
 
 /// One process of a container.
@@ -227,6 +239,7 @@ impl Scan {
         let context = Context::new(inventory);
         let examination = examine(inventory);
         let tally = tally(&context);
+        let (benchmark, needs) = meaning(&inventory.benchmark, &context.containers);
         Self {
             schema: Schema,
             taken_at: inventory.taken_at.clone(),
@@ -238,12 +251,14 @@ impl Scan {
             engine: engine(inventory, &context),
             host: inventory.host.clone(),
             images: images(inventory),
-            containers: containers(&context),
+            containers: containers(&context, needs),
             coverage: coverage(inventory),
             findings: examination.findings,
             not_judged: examination.not_judged,
             not_applicable: examination.not_applicable,
             way_out: None,
+            benchmark,
+            bench: inventory.benchmark.known().map(|fitting| Box::new(fitting.run.clone())),
         }
     }
 
@@ -395,7 +410,7 @@ fn native_here(platforms: &[ImagePlatform], engine: &Platform, image: &Image) ->
     }
 }
 
-fn containers(context: &Context<'_>) -> Vec<ScanContainer> {
+fn containers(context: &Context<'_>, needs: Vec<Option<NativeNeed>>) -> Vec<ScanContainer> {
     let used: Option<Vec<u64>> = context
         .containers
         .iter()
@@ -403,7 +418,9 @@ fn containers(context: &Context<'_>) -> Vec<ScanContainer> {
         .map(|(c, _)| c.cpu_nanoseconds.known().copied())
         .collect();
     let total: u64 = used.unwrap_or_default().iter().fold(0, |sum, n| sum.saturating_add(*n));
-    let mut all: Vec<ScanContainer> = context.containers.iter().map(|(c, e)| scan_container(c, e, total)).collect();
+    let judged = context.containers.iter().zip(needs);
+    let mut all: Vec<ScanContainer> =
+        judged.map(|((c, e), need)| ScanContainer { native_need: need, ..scan_container(c, e, total) }).collect();
     all.sort_by(|a, b| {
         (a.execution == Execution::NotRunning, &a.name).cmp(&(b.execution == Execution::NotRunning, &b.name))
     });
@@ -439,6 +456,7 @@ fn scan_container(container: &Container, execution: &ContainerExecution, total: 
         processes,
         cpu_seconds: container.cpu_nanoseconds.clone().map(|n| n as f64 / 1e9),
         cpu_share: share,
+        native_need: None,
     }
 }
 

@@ -16,6 +16,7 @@ use silidock_diagnosis::{
 
 use crate::{
     Scan,
+    bench::BenchView,
     scan::{ScanContainer, ScanImage, Seen},
 };
 
@@ -126,6 +127,7 @@ pub(crate) struct View<'a> {
     pub no_findings: &'static str,
     pub words: &'static [(Mark, &'static str)],
     pub version: &'static str,
+    pub bench: Option<BenchView<'a>>,
 }
 
 pub(crate) const SAMPLE: &str = "Sample: this report was made from Silidock's embedded sample, not from a real engine.";
@@ -160,6 +162,7 @@ impl<'a> View<'a> {
             },
             words: WORDS,
             version: env!("CARGO_PKG_VERSION"),
+            bench: scan.bench.as_deref().map(BenchView::new),
         }
     }
 
@@ -236,7 +239,7 @@ fn confidence(confidence: Confidence) -> &'static str {
     }
 }
 
-fn known(text: impl Into<String>) -> Said {
+pub(crate) fn known(text: impl Into<String>) -> Said {
     Said { text: text.into(), gap: false }
 }
 
@@ -251,7 +254,7 @@ fn said<T>(fact: &Fact<T>, words: impl FnOnce(&T) -> String) -> Said {
     }
 }
 
-fn or_silent(value: Option<&str>) -> Said {
+pub(crate) fn or_silent(value: Option<&str>) -> Said {
     match value {
         Some(text) => known(text),
         None => Said { text: "not known: the engine does not say".to_owned(), gap: true },
@@ -259,7 +262,7 @@ fn or_silent(value: Option<&str>) -> Said {
 }
 
 /// "20 November 2026, 09:00 UTC".
-fn moment(rfc3339: &str) -> String {
+pub(crate) fn moment(rfc3339: &str) -> String {
     match rfc3339.parse::<jiff::Timestamp>() {
         Ok(time) => time.strftime("%-d %B %Y, %H:%M UTC").to_string(),
         Err(_) => rfc3339.to_owned(),
@@ -466,7 +469,7 @@ fn step(step: &Step) -> StepView {
 }
 
 /// An argument vector as one types it into a shell.
-fn command_line(words: &[String]) -> String {
+pub(crate) fn command_line(words: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     let quoted = words.iter().map(|word| {
         if !word.is_empty() && word.chars().all(plain) {
@@ -588,7 +591,7 @@ fn percent(share: f64) -> String {
 }
 
 /// Binary units, as memory is sold and set: "8 GiB", "7.7 GiB".
-fn memory(n: u64) -> String {
+pub(crate) fn memory(n: u64) -> String {
     let gib = n as f64 / f64::from(1 << 30);
     let text = format!("{gib:.1}");
     format!("{} GiB", text.strip_suffix(".0").unwrap_or(&text))

@@ -25,6 +25,8 @@ export interface Host {
   onMenu(listener: (action: MenuAction) => void): () => void;
   /** Saves what is shown, or the way out list of it, where the person says; null when they change their mind. */
   saveReport(format: ReportFormat, redact: boolean, about: ReportSubject): Promise<string | null>;
+  /** Saves the report of one benchmark likewise. */
+  saveBenchReport(id: string, format: ReportFormat, redact: boolean): Promise<string | null>;
   /** Opens a report that was saved in this run. */
   openReport(path: string): Promise<void>;
   /** Shows a report that was saved in this run in its folder. */

@@ -55,6 +55,10 @@ const runtimePreview = (fix: Fix): FixPreview["preview"] => ({
   files: [],
 });
 
+function noBench(id: string): never {
+  throw { code: "notFound", message: `There is no benchmark ${id}.`, hint: null, detail: [] } satisfies Failure;
+}
+
 const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
 
 export function sampleHost(play: string | null): Host {
@@ -173,6 +177,18 @@ export function sampleHost(play: string | null): Host {
       return change("The file is byte for byte what it was.", [], receipt);
     },
     render_report: ({ format }) => ({ fileName: `silidock.${format}`, content: "" }),
+    bench_offer: () => ({
+      lanes: { unknown: { what: "which emulator really runs", why: "not proven yet: silidock emulator" } },
+      workloads: [],
+      images: [],
+      refused: "The sample has no engine on which anything could be started.",
+      running: null,
+    }),
+    bench_history: () => ({ schema: "silidock/1", runs: [], damaged: [] }),
+    bench_run: ({ id }) => noBench(id),
+    bench_compare: ({ before }) => noBench(before),
+    bench_report: ({ format }) => ({ fileName: `silidock-bench.${format}`, content: "" }),
+    bench_delete: ({ id }) => noBench(id),
     checks: () => ({
       schema: "silidock/1",
       checks: [
@@ -197,6 +213,7 @@ export function sampleHost(play: string | null): Host {
     },
     onMenu: () => () => undefined,
     saveReport: async (format, _, about) => `/Users/me/Downloads/silidock-${about === "wayOut" ? "way-out" : "report"}.${format}`,
+    saveBenchReport: async (_, format) => `/Users/me/Downloads/silidock-bench.${format}`,
     openReport: async () => undefined,
     revealReport: async () => undefined,
   };

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Bench, Machine, NATIVE, Outcome};
+use super::{Bench, Machine, NATIVE, Outcome, words};
 use crate::{
     platform::Platform,
     schema::Schema,
@@ -17,6 +17,7 @@ use crate::{
 /// Two runs side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchComparison")]
 pub struct Comparison {
     /// Always "silidock/1".
     pub schema: Schema,
@@ -44,6 +45,7 @@ pub struct RunName {
 
 /// Something that is not the same in both runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(rename = "BenchDifference")]
 pub struct Difference {
     /// What: "kernel", "version of qemu".
     pub what: String,
@@ -58,6 +60,7 @@ pub struct Difference {
 /// One workload in one lane.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchChange")]
 pub struct Row {
     /// Id of the workload.
     pub workload: String,
@@ -76,6 +79,7 @@ pub struct Row {
 /// What became of a speed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchChangeVerdict")]
 pub enum Verdict {
     /// The whole interval of the change lies above 1.
     Faster,
@@ -166,7 +170,7 @@ fn differences(before: &Bench, after: &Bench) -> Vec<Difference> {
         ("engine", b.endpoint.clone(), a.endpoint.clone(), false),
         ("version of the engine", b.version.clone(), a.version.clone(), false),
         ("system of this machine", or_unknown(&b.host_system), or_unknown(&a.host_system), false),
-        ("thoroughness", mode(before), mode(after), false),
+        ("thoroughness", words::mode(before.mode).to_owned(), words::mode(after.mode).to_owned(), false),
     ];
     // A sample is of nobody's machine.
     rows.push(("where it is from", origin(before), origin(after), true));
@@ -188,13 +192,6 @@ fn differences(before: &Bench, after: &Bench) -> Vec<Difference> {
     }
     differences.extend(emulator_difference(b, a));
     differences
-}
-
-fn mode(bench: &Bench) -> String {
-    match bench.mode {
-        super::Mode::Normal => "normal".to_owned(),
-        super::Mode::Quick => "quick".to_owned(),
-    }
 }
 
 fn origin(bench: &Bench) -> String {

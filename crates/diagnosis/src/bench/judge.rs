@@ -33,8 +33,13 @@ pub struct About {
 }
 
 /// Judges a run. Total: series without a usable sample become a warning and no result.
-pub fn judge(about: About, measured: Measured) -> Bench {
+pub fn judge(about: About, mut measured: Measured) -> Bench {
     let seed = u64::from(about.seed);
+    for series in &mut measured.series {
+        let steps = series.steps.iter_mut().flat_map(|step| &mut step.samples);
+        let numbers = series.samples.iter_mut().chain(&mut series.start_up).chain(steps);
+        numbers.for_each(|number| *number = statistics::neat(*number));
+    }
     let mut warnings = measured.warnings;
     let mut results = Vec::with_capacity(measured.series.len());
     for series in &measured.series {
@@ -68,6 +73,7 @@ pub fn judge(about: About, measured: Measured) -> Bench {
         seconds: about.seconds,
         silidock: about.silidock,
         sample: false,
+        redacted: false,
         mode: about.mode,
         seed: about.seed,
         cut_short: measured.cut_short,

@@ -16,11 +16,12 @@ use crate::{
     inventory::Container,
     platform::Platform,
     runtime::EmulationFacts,
-    statistics::{Estimate, quantile},
+    statistics::{Estimate, neat, quantile},
 };
 
 /// A stored run that still says what emulation costs on an engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(rename = "FittingBench")]
 pub struct Fitting {
     /// The run.
     pub run: Bench,
@@ -123,7 +124,8 @@ pub fn typical(run: &Bench, lane: &str) -> Option<Estimate> {
     let overall = run.overall.iter().find(|overall| overall.lane == lane)?;
     let ratios: Vec<f64> =
         overall.workloads.iter().filter_map(|id| Some(run.result(id, lane)?.ratio?.median)).collect();
-    Some(Estimate { median: overall.ratio.median, low: quantile(&ratios, 0.1), high: quantile(&ratios, 0.9) })
+    let spread = Estimate { median: overall.ratio.median, low: quantile(&ratios, 0.1), high: quantile(&ratios, 0.9) };
+    Some(spread.map(|ratio| ratio))
 }
 
 /// What a container would need natively, by a run that counts for its engine. None where it does not run emulated, or
@@ -142,7 +144,7 @@ pub fn native_need(run: &Bench, container: &Container, execution: &ContainerExec
         .and_then(|id| run.result(id, &lane.name)?.ratio)
         .filter(|ratio| ratio.low.is_some());
     let share = own.or_else(|| typical(run, &lane.name))?;
-    let used = container.cpu_nanoseconds.known().map(|n| *n as f64 / 1e9).filter(|used| *used > 0.0);
+    let used = container.cpu_nanoseconds.known().map(|n| neat(*n as f64 / 1e9)).filter(|used| *used > 0.0);
     let native = used.map(|used| share.map(|share| share * used));
     Some(NativeNeed {
         lane: lane.name.clone(),
@@ -164,7 +166,7 @@ fn words(name: &str, emulator: &str, share: &Estimate, used: Option<f64>, native
             range(native, duration)
         ),
         None => {
-            let range = range(share, |share| format!("{:.0} %", share * 100.0));
+            let range = range(share, super::words::percent);
             format!("Natively {name} would need {about} of its processor time under {emulator}{range}.")
         }
     }
@@ -243,6 +245,7 @@ pub fn assumptions(run: &Bench) -> Vec<String> {
 /// Everything a scan says of a run that counts for its engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "BenchMeaning")]
 pub struct Meaning {
     /// The run.
     pub run: RunName,
@@ -285,7 +288,7 @@ pub struct TotalNeed {
 /// One emulator in a sentence, as evidence and for the window.
 pub fn lane_meaning(run: &Bench, lane: &Lane) -> Option<LaneMeaning> {
     let speed = typical(run, &lane.name)?;
-    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let percent = super::words::percent;
     let name = lane.emulator.as_deref().map_or("native", display_name);
     let version = lane.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     let by = range(&speed, percent);
@@ -324,7 +327,7 @@ fn total(needs: &[Option<NativeNeed>]) -> Option<TotalNeed> {
     let used: f64 = known.iter().map(|(used, _)| used).sum();
     let sum = |of: fn(&Estimate) -> Option<f64>| known.iter().map(|(_, native)| of(native)).sum::<Option<f64>>();
     let median = known.iter().map(|(_, native)| native.median).sum();
-    let native = Estimate { median, low: sum(|e| e.low), high: sum(|e| e.high) };
+    let native = Estimate { median, low: sum(|e| e.low), high: sum(|e| e.high) }.map(|seconds| seconds);
     let words = format!(
         "{} used {} of processor time emulated. Natively {} would need {}: {}{}.",
         match known.len() {
@@ -337,14 +340,14 @@ fn total(needs: &[Option<NativeNeed>]) -> Option<TotalNeed> {
         duration(median),
         range(&native, duration)
     );
-    Some(TotalNeed { containers: known.len(), used_seconds: used, native_seconds: native, words })
+    Some(TotalNeed { containers: known.len(), used_seconds: neat(used), native_seconds: native, words })
 }
 
 /// What a finding about an emulated container says once a run counts for it.
 pub fn evidence(fitting: &Fitting, need: &NativeNeed) -> Option<Evidence> {
     let lane = fitting.run.lane(&need.lane)?;
     let text = match need.own_image {
-        true => format!("your command in this image runs at {:.0} % of native speed", need.share.median * 100.0),
+        true => format!("your command in this image runs at {} of native speed", super::words::share(&need.share)),
         false => lane_meaning(&fitting.run, lane)?.words,
     };
     Some(Evidence::new(format!("benchmark of {}", day(&fitting.run)), text))
@@ -445,6 +448,40 @@ mod tests {
         assert_eq!(native_need(&rosetta(run()), &web, &how), None);
         let native = container("web").build();
         assert_eq!(native_need(&run(), &native, &judge(&native, &engine("arm64"))), None);
+    }
+
+    #[test]
+    fn findings_become_measured_where_a_run_counts_and_only_there() {
+        use crate::{
+            check::Context,
+            checks::CATALOG,
+            example::{index, inventory},
+            finding::Confidence,
+            inventory::Listing,
+        };
+        let mut seen = inventory("arm64");
+        let web = container("web").image("web:1").platform("linux/amd64").processes(&["/usr/bin/qemu-x86_64 /bin/app"]);
+        let hidden = container("hidden").platform("linux/amd64").processes(&["nginx: master process"]);
+        seen.containers = Listing::of(vec![web.build(), hidden.build()]);
+        seen.images = Listing::of(vec![index("web:1", &[("linux/amd64", true), ("linux/arm64", true)])]);
+        for (benchmark, expected) in [
+            (not_measured_yet().into(), Confidence::Certain),
+            (Fact::Known(Fitting { run: run(), because: "same".to_owned() }), Confidence::Measured),
+            (Fact::Known(Fitting { run: rosetta(run()), because: "same".to_owned() }), Confidence::Certain),
+        ] {
+            seen.benchmark = benchmark;
+            let context = Context::new(&seen);
+            for check in CATALOG.iter().filter(|c| ["emulated-container", "needless-emulation"].contains(&c.id)) {
+                let findings = (check.run)(&context);
+                let of = |name: &str| findings.iter().find(|f| f.subject.id == name);
+                let web = of("web").unwrap();
+                assert_eq!(web.confidence, expected, "{}", check.id);
+                let measured = expected == Confidence::Measured;
+                assert_eq!(web.why.contains("Natively it would need about a quarter"), measured, "{}", web.why);
+                assert_eq!(web.evidence.iter().any(|e| e.place == "benchmark of 2026-11-20"), measured);
+                assert!(of("hidden").is_none_or(|hidden| hidden.confidence == Confidence::Likely));
+            }
+        }
     }
 
     #[test]

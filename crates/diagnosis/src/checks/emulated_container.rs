@@ -67,7 +67,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             _ => format!("{} runs under {by}", container.name),
         };
         let words = Words { title, why, evidence: execution.evidence.clone() };
-        let finding = context.finding(&CHECK, confidence, container_subject(container), words);
+        let finding = context
+            .finding(&CHECK, confidence, container_subject(container), words)
+            .measured(context, container, execution);
         findings.push(finding.with_fix(
             "Look for a native image",
             "Nothing is changed for you here, and no registry was asked: the command does, when you run it.",

@@ -92,6 +92,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
                 evidence,
             },
         );
+        let finding = finding.measured(context, container, execution);
         let (text, commands) = way_back(context, container, &native);
         findings.push(finding.with_fix(
             format!("Start {} for {native}", container.name),
