@@ -40,6 +40,844 @@ from: number,
 step: Step, };
 
 /**
+ * One run, judged.
+ */
+export type Bench = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * Name of the run, unique among those kept: `2026-11-20T20-15-07Z-3f2a`.
+ */
+id: string, 
+/**
+ * When it began, RFC 3339 in UTC.
+ */
+takenAt: string, 
+/**
+ * How long it took.
+ */
+seconds: number, 
+/**
+ * Version of Silidock that ran it.
+ */
+silidock: string, 
+/**
+ * Not from a real engine of the reader's: part of the sample.
+ */
+sample: boolean, 
+/**
+ * Host names, user names and addresses were replaced.
+ */
+redacted?: boolean, 
+/**
+ * How thorough.
+ */
+mode: BenchMode, 
+/**
+ * What the order of the lanes and the draws of the intervals came from.
+ */
+seed: number, 
+/**
+ * Nobody let it end: what there was until then.
+ */
+cutShort: boolean, 
+/**
+ * Where.
+ */
+machine: BenchMachine, 
+/**
+ * What every container was limited to.
+ */
+limits: BenchLimits, 
+/**
+ * The user's own image or Dockerfile, where one was measured.
+ */
+own: OwnWork | null, 
+/**
+ * What was measured, in the order shown.
+ */
+workloads: Array<BenchWorkload>, 
+/**
+ * Who ran it.
+ */
+lanes: Array<BenchLane>, 
+/**
+ * Who could not, and why.
+ */
+unavailable: Array<BenchUnavailableLane>, 
+/**
+ * One for each workload and lane.
+ */
+results: Array<BenchOutcome>, 
+/**
+ * All workloads of a lane in one number.
+ */
+overall: Array<BenchOverall>, 
+/**
+ * How busy the machines were.
+ */
+conditions: Array<BenchConditions>, 
+/**
+ * What speaks against the numbers.
+ */
+warnings: Array<BenchWarning>, };
+
+/**
+ * One ratio with its interval.
+ */
+export type BenchBar = { 
+/**
+ * Its lane.
+ */
+lane: string, 
+/**
+ * Where the ratio lies.
+ */
+at: number, 
+/**
+ * Where its interval begins; at the ratio itself where it has none.
+ */
+low: number, 
+/**
+ * Where it ends.
+ */
+high: number, 
+/**
+ * "21 % (19 % to 23 %)".
+ */
+label: string, 
+/**
+ * "21 %".
+ */
+short: string, };
+
+/**
+ * How busy one machine is.
+ */
+export type BenchBusy = { 
+/**
+ * Programs that ran or waited, over the last minute.
+ */
+load: number | null, 
+/**
+ * Processors.
+ */
+cpus: number | null, 
+/**
+ * Memory in bytes.
+ */
+memory: number | null, 
+/**
+ * Of that, what programs can still have.
+ */
+available: number | null, 
+/**
+ * Processor time that others took from this machine, as a share of all since the moment before.
+ */
+stolen: number | null, };
+
+/**
+ * One workload in one lane.
+ */
+export type BenchChange = { 
+/**
+ * Id of the workload.
+ */
+workload: string, 
+/**
+ * Name of the lane.
+ */
+lane: string, 
+/**
+ * Ratio to native in the run compared with; of the native lane its speed is 1.
+ */
+before: Estimate, 
+/**
+ * In the run compared.
+ */
+after: Estimate, 
+/**
+ * Speed now as a share of the speed then.
+ */
+change: Estimate, 
+/**
+ * In a word.
+ */
+verdict: BenchChangeVerdict, };
+
+/**
+ * What became of a speed.
+ */
+export type BenchChangeVerdict = "faster" | "slower" | "same" | "unknown";
+
+/**
+ * Speed as a share of native, for each workload and emulated lane.
+ */
+export type BenchChart = { 
+/**
+ * Each step to the right multiplies, because the numbers lie far apart.
+ */
+logarithmic: boolean, 
+/**
+ * The marks of the scale.
+ */
+ticks: Array<BenchTick>, 
+/**
+ * Where native speed is.
+ */
+native: number, 
+/**
+ * Names of the lanes drawn, in order.
+ */
+lanes: Array<string>, 
+/**
+ * One group for each workload.
+ */
+groups: Array<BenchGroup>, 
+/**
+ * All of it in words, for those who do not see it.
+ */
+words: string, };
+
+/**
+ * Which two runs.
+ */
+export type BenchCompareRequest = { 
+/**
+ * The one compared with.
+ */
+before: string, 
+/**
+ * The one compared.
+ */
+after: string, };
+
+/**
+ * Two runs side by side.
+ */
+export type BenchComparison = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * The run compared with.
+ */
+before: RunName, 
+/**
+ * The run compared.
+ */
+after: RunName, 
+/**
+ * Nothing differs that makes the change of a ratio mean something else than a change of the emulator.
+ */
+comparable: boolean, 
+/**
+ * What differs between the two.
+ */
+differences: Array<BenchDifference>, 
+/**
+ * Every workload and lane that both have.
+ */
+rows: Array<BenchChange>, };
+
+/**
+ * How busy the machines were at one moment.
+ */
+export type BenchConditions = { 
+/**
+ * Which moment.
+ */
+moment: BenchMoment, 
+/**
+ * The machine Silidock runs on; none where the engine is not on it, or it cannot be read.
+ */
+host: BenchBusy | null, 
+/**
+ * The engine's machine, as a container of it sees it.
+ */
+engine: BenchBusy | null, };
+
+/**
+ * Something that is not the same in both runs.
+ */
+export type BenchDifference = { 
+/**
+ * What: "kernel", "version of qemu".
+ */
+what: string, 
+/**
+ * In the run compared with.
+ */
+before: string, 
+/**
+ * In the run compared.
+ */
+after: string, 
+/**
+ * Numbers cannot be compared because of it. Otherwise it may be the very reason for comparing.
+ */
+prevents: boolean, };
+
+/**
+ * A run in a line.
+ */
+export type BenchEntry = { 
+/**
+ * Its name.
+ */
+id: string, 
+/**
+ * When it began, RFC 3339 in UTC.
+ */
+takenAt: string, 
+/**
+ * Part of the sample.
+ */
+sample: boolean, 
+/**
+ * Its one sentence.
+ */
+headline: string, 
+/**
+ * Runtime and version of the engine.
+ */
+engine: string, 
+/**
+ * Address of the engine.
+ */
+endpoint: string, 
+/**
+ * How thorough.
+ */
+mode: BenchMode, 
+/**
+ * It was ended before its time.
+ */
+cutShort: boolean, 
+/**
+ * How many warnings it has.
+ */
+warnings: number, };
+
+/**
+ * One workload.
+ */
+export type BenchGroup = { 
+/**
+ * Its id; `overall` is the geometric mean.
+ */
+workload: string, 
+/**
+ * What a person reads.
+ */
+title: string, 
+/**
+ * One for each lane that has a ratio.
+ */
+bars: Array<BenchBar>, };
+
+/**
+ * Runs that are kept.
+ */
+export type BenchHistory = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * The newest first.
+ */
+runs: Array<BenchEntry>, 
+/**
+ * Files that are no run (any more).
+ */
+damaged: Array<DamagedBench>, };
+
+/**
+ * One way to run programs, named by what was found in that very container.
+ */
+export type BenchLane = { 
+/**
+ * Unique in the run: `native`, `qemu`, `rosetta`, another emulator's name; with the platform where two have the same.
+ */
+name: string, 
+/**
+ * Platform of its programs.
+ */
+platform: Platform, 
+/**
+ * `qemu`, `rosetta` ...; none in the native lane.
+ */
+emulator: string | null, 
+/**
+ * Its version, where it can be read.
+ */
+version: string | null, 
+/**
+ * How its programs come to be run that way.
+ */
+way: BenchLaneWay, 
+/**
+ * Programs that its programs start run the same way. Where not, workloads that start some are left out.
+ */
+children: boolean, 
+/**
+ * What said so.
+ */
+evidence: Array<Evidence>, };
+
+/**
+ * How the programs of a lane come to be run by its emulator.
+ */
+export type BenchLaneWay = "native" | "registered" | "forcedQemu" | "direct";
+
+/**
+ * What a container of a run may use.
+ */
+export type BenchLimits = { 
+/**
+ * Processors.
+ */
+cpus: number, 
+/**
+ * Memory in bytes.
+ */
+memory: number, };
+
+/**
+ * Where a run was made: what must be the same for two runs to be compared.
+ */
+export type BenchMachine = { 
+/**
+ * Address of the engine.
+ */
+endpoint: string, 
+/**
+ * Its runtime: "Docker Desktop".
+ */
+runtime: string, 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * Its platform.
+ */
+platform: Platform, 
+/**
+ * Its kernel.
+ */
+kernel: string | null, 
+/**
+ * The processor as its native programs see it, where it has a name.
+ */
+cpu: string | null, 
+/**
+ * Processors.
+ */
+cpus: number | null, 
+/**
+ * Memory in bytes.
+ */
+memory: number | null, 
+/**
+ * When it was started, in its own words; another start may have brought another emulator.
+ */
+started: string | null, 
+/**
+ * What ran foreign programs by itself while this was measured, by platform.
+ */
+emulators: Array<PlatformEmulator>, 
+/**
+ * System of the machine Silidock ran on: "macos 26.1". None where the engine is not on it.
+ */
+hostSystem: string | null, 
+/**
+ * Its processor.
+ */
+hostCpu: string | null, };
+
+/**
+ * Everything a scan says of a run that counts for its engine.
+ */
+export type BenchMeaning = { 
+/**
+ * The run.
+ */
+run: RunName, 
+/**
+ * Why it still counts.
+ */
+because: string, 
+/**
+ * What each emulator makes of programs.
+ */
+lanes: Array<LaneMeaning>, 
+/**
+ * All emulated containers whose processor time and lane are known, together.
+ */
+total: TotalNeed | null, 
+/**
+ * What all of this takes for granted.
+ */
+assumptions: Array<string>, };
+
+/**
+ * How thorough a run is.
+ */
+export type BenchMode = "normal" | "quick";
+
+/**
+ * When conditions were read.
+ */
+export type BenchMoment = "before" | "after";
+
+/**
+ * What can be measured on an engine. Nothing is started to find out.
+ */
+export type BenchOffer = { 
+/**
+ * Lanes, the native one first; a gap until the emulator was proven.
+ */
+lanes: Fact<Array<OfferedLane>>, 
+/**
+ * The probe's workloads.
+ */
+workloads: Array<OfferedWorkload>, 
+/**
+ * Images on this engine that hold more than one platform, or a foreign one: those worth comparing.
+ */
+images: Array<OfferedImage>, 
+/**
+ * Why nothing can be measured at all: a sample or a recording has no engine.
+ */
+refused: string | null, 
+/**
+ * A run is under way.
+ */
+running: BenchProgress | null, };
+
+/**
+ * One workload in one lane.
+ */
+export type BenchOutcome = { 
+/**
+ * Id of the workload.
+ */
+workload: string, 
+/**
+ * Name of the lane.
+ */
+lane: string, 
+/**
+ * As they were taken, none left out.
+ */
+samples: Array<number>, 
+/**
+ * Their median.
+ */
+median: number, 
+/**
+ * Lower end of its 95 % interval; none with fewer than five samples.
+ */
+low: number | null, 
+/**
+ * Upper end.
+ */
+high: number | null, 
+/**
+ * What they are in.
+ */
+unit: BenchUnit, 
+/**
+ * Speed as a share of the native lane's: 0.25 is a quarter of it, more than 1 is faster. None in the native lane,
+ * and where that has no result.
+ */
+ratio: Estimate | null, 
+/**
+ * Time until the program itself began, in seconds, where that is told apart. Not in the samples.
+ */
+startUp: Estimate | null, 
+/**
+ * Time of each step of a build, in seconds.
+ */
+steps: Array<BenchStepOutcome>, 
+/**
+ * Of the work done, the same in every lane.
+ */
+checksum: string | null, 
+/**
+ * Blocks of work of one sample, calibrated for this lane.
+ */
+blocks: number | null, 
+/**
+ * Positions of samples that lie far from the others. They count all the same.
+ */
+outliers: Array<number>, 
+/**
+ * Whether it rose or fell while it was measured.
+ */
+drift: Drift | null, };
+
+/**
+ * All workloads of a lane in one number.
+ */
+export type BenchOverall = { 
+/**
+ * The lane.
+ */
+lane: string, 
+/**
+ * Geometric mean of its ratios, each workload alike.
+ */
+ratio: Estimate, 
+/**
+ * Ids of the workloads in it.
+ */
+workloads: Array<string>, 
+/**
+ * What it does not say.
+ */
+limits: string, };
+
+/**
+ * What a run is doing.
+ */
+export type BenchPhase = "preparing" | "calibrating" | "measuring" | "cleaningUp";
+
+/**
+ * How far a run is.
+ */
+export type BenchProgress = { 
+/**
+ * What it is doing.
+ */
+phase: BenchPhase, 
+/**
+ * Title of the workload at work.
+ */
+workload: string | null, 
+/**
+ * Name of the lane at work.
+ */
+lane: string | null, 
+/**
+ * Share that is done, 0 to 1; never falls.
+ */
+done: number, 
+/**
+ * Seconds that are probably left; none while that cannot be told.
+ */
+secondsLeft: number | null, };
+
+/**
+ * Which run, as what.
+ */
+export type BenchReportRequest = { 
+/**
+ * As in [`BenchRunRequest`].
+ */
+id: string, 
+/**
+ * Its form; as a table with every sample in a line of its own.
+ */
+format: ReportFormat, 
+/**
+ * Replace host names, user names and addresses.
+ */
+redact: boolean, };
+
+/**
+ * One result in words.
+ */
+export type BenchRowWords = { 
+/**
+ * Title of the workload.
+ */
+title: string, 
+/**
+ * "1.23 M blocks/s (1.20 M to 1.25 M)".
+ */
+speed: string, 
+/**
+ * "21 % (19 % to 23 %)"; none in the native lane and where nothing could be compared.
+ */
+ratio: string | null, };
+
+/**
+ * Which run.
+ */
+export type BenchRunRequest = { 
+/**
+ * Its name, or a beginning of it that only one has; `latest` is the newest.
+ */
+id: string, };
+
+/**
+ * One step of a build.
+ */
+export type BenchStepOutcome = { 
+/**
+ * As the builder names it: `RUN make`.
+ */
+name: string, 
+/**
+ * Time of each build, in seconds.
+ */
+samples: Array<number>, 
+/**
+ * Their median.
+ */
+time: Estimate, 
+/**
+ * Speed as a share of the native lane's same step.
+ */
+ratio: Estimate | null, };
+
+/**
+ * A mark of the scale.
+ */
+export type BenchTick = { 
+/**
+ * Where.
+ */
+at: number, 
+/**
+ * What stands there: "10 %".
+ */
+label: string, };
+
+/**
+ * A lane that could not be had.
+ */
+export type BenchUnavailableLane = { 
+/**
+ * As it would be named.
+ */
+name: string, 
+/**
+ * Platform of its programs.
+ */
+platform: Platform, 
+/**
+ * Why.
+ */
+why: string, 
+/**
+ * How to get it: each says what restarts. Measure again afterwards, and take it back.
+ */
+fixes: Array<Fix>, };
+
+/**
+ * What samples are in.
+ */
+export type BenchUnit = "blocks/s" | "MB/s" | "ops/s" | "ns" | "s";
+
+/**
+ * A run with everything that is said of it.
+ */
+export type BenchView = { 
+/**
+ * The run.
+ */
+run: Bench, 
+/**
+ * What each emulator makes of programs, in a sentence.
+ */
+headline: string, 
+/**
+ * Samples, time, mode, seed.
+ */
+effort: string, 
+/**
+ * What measuring itself costs.
+ */
+harness: string | null, 
+/**
+ * Every result in words, in the order of the run's results.
+ */
+rows: Array<BenchRowWords>, 
+/**
+ * The chart; none where nothing could be compared.
+ */
+chart: BenchChart | null, 
+/**
+ * What it means for the containers that are shown; a gap says why it means nothing for them.
+ */
+meaning: Fact<BenchMeaning>, 
+/**
+ * The emulated containers it means something for.
+ */
+needs: Array<NativeNeed>, 
+/**
+ * What Rosetta costs native programs, where a run with the other setting is kept.
+ */
+rosetta: RosettaCost | null, };
+
+/**
+ * Something that speaks against a number.
+ */
+export type BenchWarning = { 
+/**
+ * Of which kind.
+ */
+kind: BenchWarningKind, 
+/**
+ * Id of the workload it is about, if it is about one.
+ */
+workload: string | null, 
+/**
+ * Name of the lane it is about, if it is about one.
+ */
+lane: string | null, 
+/**
+ * In a sentence.
+ */
+text: string, };
+
+/**
+ * Kinds of warnings.
+ */
+export type BenchWarningKind = "checksum" | "load" | "memory" | "processors" | "drift" | "wide" | "outliers" | "time" | "missing" | "left";
+
+/**
+ * Something that was measured.
+ */
+export type BenchWorkload = { 
+/**
+ * Stable id: `integer`, `files-volume`; `own` and `build` for the user's own.
+ */
+id: string, 
+/**
+ * What a person reads.
+ */
+title: string, 
+/**
+ * What it does, in a sentence.
+ */
+what: string, 
+/**
+ * What it is mostly about.
+ */
+kind: BenchWorkloadKind, 
+/**
+ * What its samples are in.
+ */
+unit: BenchUnit, 
+/**
+ * Counts in the geometric mean.
+ */
+counts: boolean, };
+
+/**
+ * What a workload is mostly about.
+ */
+export type BenchWorkloadKind = "processor" | "memory" | "kernel" | "files" | "network" | "own" | "harness";
+
+/**
  * The catalogue as a document.
  */
 export type Catalogue = { 
@@ -183,6 +1021,19 @@ containers: Seen,
 gaps: Array<Gap>, };
 
 /**
+ * A file that is no run.
+ */
+export type DamagedBench = { 
+/**
+ * Its name.
+ */
+id: string, 
+/**
+ * What is wrong.
+ */
+why: string, };
+
+/**
  * The change to one file.
  */
 export type Diff = { 
@@ -223,6 +1074,19 @@ new?: number,
  * Its text. In a context line the value of an environment variable reads `…`.
  */
 text: string, };
+
+/**
+ * A trend over the samples in the order they were taken.
+ */
+export type Drift = { 
+/**
+ * Mann's test statistic in standard deviations; negative where samples fall.
+ */
+z: number, 
+/**
+ * Sen's slope over the whole list as a share of the median: -0.1 is "fell by a tenth".
+ */
+change: number, };
 
 /**
  * The emulators seen at work.
@@ -373,6 +1237,23 @@ export type Engines = {
 engines: Array<EngineChoice>, };
 
 /**
+ * A number with its 95 % interval.
+ */
+export type Estimate = { 
+/**
+ * The number: a median, or a ratio or mean of medians.
+ */
+median: number, 
+/**
+ * Lower end of the 95 % interval; none with fewer than five samples.
+ */
+low: number | null, 
+/**
+ * Its upper end.
+ */
+high: number | null, };
+
+/**
  * What the app tells the window without being asked.
  */
 export type Event = { "kind": "scan", 
@@ -383,7 +1264,11 @@ view: ScanView, } | { "kind": "lost",
 /**
  * Why.
  */
-failure: Failure, };
+failure: Failure, } | { "kind": "bench", 
+/**
+ * How far.
+ */
+progress: BenchProgress, };
 
 /**
  * One thing that was seen.
@@ -712,6 +1597,23 @@ size: number | null, };
 export type ImageStore = "containerd" | "classic" | "unknown";
 
 /**
+ * One emulator in a sentence.
+ */
+export type LaneMeaning = { 
+/**
+ * Name of the lane.
+ */
+lane: string, 
+/**
+ * Speed as a share of native: the geometric mean, and where four of five workloads lie.
+ */
+speed: Estimate, 
+/**
+ * "QEMU 7.2.22 runs linux/amd64 at 21 % of native speed (6 % to 48 % by workload)".
+ */
+words: string, };
+
+/**
  * What happens to a line.
  */
 export type LineKind = "context" | "added" | "removed";
@@ -720,6 +1622,36 @@ export type LineKind = "context" | "added" | "removed";
  * Whether an engine runs on this machine.
  */
 export type Locality = "local" | "remote" | "unknown";
+
+/**
+ * What a container would need natively.
+ */
+export type NativeNeed = { 
+/**
+ * Lane of the run that was taken for it.
+ */
+lane: string, 
+/**
+ * Its processor time natively as a share of what it takes emulated. The interval is the range in which four of five
+ * of the workloads lie, or, for its own image, that of the measurement.
+ */
+share: Estimate, 
+/**
+ * Measured with this very image, not with Silidock's workloads.
+ */
+ownImage: boolean, 
+/**
+ * Processor time it used so far, in seconds, where the engine told.
+ */
+usedSeconds: number | null, 
+/**
+ * What that would be natively.
+ */
+nativeSeconds: Estimate | null, 
+/**
+ * In a sentence.
+ */
+words: string, };
 
 /**
  * A tag of the same repository.
@@ -770,6 +1702,69 @@ gap: Gap, };
 export type Nothing = Record<symbol, never>;
 
 /**
+ * An image whose platforms can be compared.
+ */
+export type OfferedImage = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its platforms on this engine.
+ */
+platforms: Array<Platform>, };
+
+/**
+ * A way to run programs.
+ */
+export type OfferedLane = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * "QEMU 7.2.22, linux/amd64".
+ */
+words: string, 
+/**
+ * Platform of its programs.
+ */
+platform: Platform, 
+/**
+ * Why it cannot be had now.
+ */
+unavailable: string | null, 
+/**
+ * How it could be had: each says what restarts. Measure afterwards, then take it back.
+ */
+fixes: Array<Fix>, };
+
+/**
+ * A workload of the probe.
+ */
+export type OfferedWorkload = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * What a person reads.
+ */
+title: string, 
+/**
+ * What it does.
+ */
+what: string, 
+/**
+ * What it is mostly about.
+ */
+kind: BenchWorkloadKind, 
+/**
+ * Part of the quick run.
+ */
+quick: boolean, };
+
+/**
  * What is announced, and what nobody knows.
  */
 export type Outlook = { 
@@ -787,6 +1782,31 @@ announced: Array<Statement>,
 open: Array<Statement>, };
 
 /**
+ * The user's own work. Arguments are not kept: they may hold secrets.
+ */
+export type OwnWork = { 
+/**
+ * Id of its workload: `own` or `build`.
+ */
+workload: string, 
+/**
+ * The image as it was named; of a build, the name of its folder.
+ */
+image: string, 
+/**
+ * The Dockerfile, where a build was measured.
+ */
+build: string | null, 
+/**
+ * First word of the command; none where the image's own was run.
+ */
+program: string | null, 
+/**
+ * SHA-256 of everything that decides what is done, so that two runs of the same can be told.
+ */
+digest: string, };
+
+/**
  * Parts of a scan that arrive later than the rest.
  */
 export type Part = "containers" | "images" | "cpu";
@@ -795,6 +1815,23 @@ export type Part = "containers" | "images" | "cpu";
  * A normalised platform. `arm64/v8` is `arm64`, `x86_64` is `amd64`, `arm` is `arm/v7`.
  */
 export type Platform = string;
+
+/**
+ * What the engine runs the programs of a platform with.
+ */
+export type PlatformEmulator = { 
+/**
+ * The platform.
+ */
+platform: Platform, 
+/**
+ * `qemu`, `rosetta`, another name as found, or `none`.
+ */
+emulator: string, 
+/**
+ * Its version.
+ */
+version: string | null, };
 
 /**
  * Everything a fix or an undo would change. Making one changes nothing.
@@ -1002,6 +2039,44 @@ about: ReportSubject, };
 export type ReportSubject = "scan" | "wayOut";
 
 /**
+ * What it costs native programs that Rosetta is on.
+ */
+export type RosettaCost = { 
+/**
+ * The run with Rosetta on.
+ */
+on: RunName, 
+/**
+ * The run with it off.
+ */
+off: RunName, 
+/**
+ * Native speed with Rosetta on as a share of that with it off, over all workloads that count.
+ */
+overall: Estimate, 
+/**
+ * The same for each workload.
+ */
+rows: Array<BenchChange>, 
+/**
+ * What else differs between the two runs.
+ */
+differences: Array<BenchDifference>, };
+
+/**
+ * Which run.
+ */
+export type RunName = { 
+/**
+ * Its name.
+ */
+id: string, 
+/**
+ * When it began.
+ */
+takenAt: string, };
+
+/**
  * The product that runs the engine, and how it gave itself away.
  */
 export type Runtime = { 
@@ -1123,7 +2198,15 @@ coverage: Coverage,
 /**
  * Everything that needs translation. Only in reports, which are made of one value; else it is a document of its own.
  */
-wayOut?: WayOut, };
+wayOut?: WayOut, 
+/**
+ * What emulation costs here, by a benchmark that counts for this engine.
+ */
+benchmark: Fact<BenchMeaning>, 
+/**
+ * That benchmark itself.
+ */
+bench?: Bench, };
 
 /**
  * One container.
@@ -1188,7 +2271,11 @@ cpuSeconds: Fact<number>,
 /**
  * Its share of all containers' processor time, 0 to 1. None while not known.
  */
-cpuShare: number | null, };
+cpuShare: number | null, 
+/**
+ * What it would need natively, where that was measured.
+ */
+nativeNeed: NativeNeed | null, };
 
 /**
  * The engine, with its emulation.
@@ -1555,6 +2642,27 @@ emulatedCpuShare: number | null, };
 export type Tone = "native" | "slow" | "broken" | "unclear";
 
 /**
+ * Processor time of all emulated containers that are known well enough.
+ */
+export type TotalNeed = { 
+/**
+ * How many containers.
+ */
+containers: number, 
+/**
+ * What they used, in seconds.
+ */
+usedSeconds: number, 
+/**
+ * What they would need natively. Its ends are the sums of the ends, as if all were at the same end.
+ */
+nativeSeconds: Estimate, 
+/**
+ * In a sentence.
+ */
+words: string, };
+
+/**
  * What undoing would change.
  */
 export type UndoPreview = { 
@@ -1817,4 +2925,16 @@ export interface Commands {
   render_report: { request: ReportRequest; response: RenderedReport };
   /** Lists the checks. */
   checks: { request: Nothing; response: Catalogue };
+  /** What can be measured on the engine that is shown; starts nothing. */
+  bench_offer: { request: Nothing; response: BenchOffer };
+  /** Lists the runs that are kept. */
+  bench_history: { request: Nothing; response: BenchHistory };
+  /** Shows a run that is kept. */
+  bench_run: { request: BenchRunRequest; response: BenchView };
+  /** Compares two runs that are kept. */
+  bench_compare: { request: BenchCompareRequest; response: BenchComparison };
+  /** Makes a report of a run that is kept. */
+  bench_report: { request: BenchReportRequest; response: RenderedReport };
+  /** Forgets a run. */
+  bench_delete: { request: BenchRunRequest; response: BenchHistory };
 }
