@@ -9,6 +9,7 @@ pub mod changes;
 mod emulation;
 pub mod engines;
 pub mod failure;
+pub mod layer_store;
 pub mod look;
 mod memory;
 pub mod recording;

@@ -2,10 +2,16 @@
 //! memory. For `scripts/bench-stream.sh` and for a look by hand; what it finds is printed with `--list`.
 //!
 //!     contents FILE|FOLDER|-|engine:IMAGE [--list] [--engine URL] [--platform P]
+//!     contents make ENTRIES > FILE      a tar file of so many small files, every hundredth of them a program
 
 #![allow(clippy::print_stdout)] // it is a program
 
-use std::{error::Error, sync::atomic::Ordering, time::Instant};
+use std::{
+    error::Error,
+    io::{self, BufWriter, Write},
+    sync::atomic::Ordering,
+    time::Instant,
+};
 
 use silidock_engine::{ConnectOptions, Engine};
 use silidock_host::LocalHost;
@@ -15,6 +21,9 @@ use silidock_observe::contents::{Contents, Request, read_image, read_path, read_
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let subject = arguments.next().ok_or("what is to be read?")?;
+    if subject == "make" {
+        return Ok(make(arguments.next().ok_or("how many entries?")?.parse()?)?);
+    }
     let (mut list, mut engine, mut request) = (false, None, Request::default());
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -47,6 +56,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         contents.gaps
     );
     Ok(())
+}
+
+/// Writes a tar file whose names do not tell that they need not be looked at.
+fn make(entries: u64) -> io::Result<()> {
+    let program = std::fs::read("/proc/self/exe").unwrap_or_default();
+    let program = &program[..program.len().min(1000)];
+    let mut tar = tar::Builder::new(BufWriter::with_capacity(1 << 20, io::stdout().lock()));
+    for n in 0..entries {
+        let mut header = tar::Header::new_ustar();
+        let (content, mode) = if n % 100 == 0 { (program, 0o755) } else { (&[b'a'; 200][..], 0o644) };
+        header.set_size(content.len() as u64);
+        header.set_mode(mode);
+        tar.append_data(&mut header, format!("srv/part-{}/module-{}/resource-{n}", n / 10_000, n / 100), content)?;
+    }
+    tar.into_inner()?.flush()
 }
 
 fn print(contents: &Contents) {

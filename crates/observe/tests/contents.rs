@@ -61,7 +61,7 @@ fn layered() -> Image {
     let top = Tar::new().file("app/run", 0o755, &elf(183)).file("bin/gone", 0o755, b"#!/bin/sh\r\n");
     Image::new("acme/web:1", "amd64")
         .layer(base, Packing::Gzip, "ADD rootfs.tar / # buildkit")
-        .layer(upper, Packing::Plain, "RUN |1 TOKEN=s3cret /bin/sh -c ./setup # buildkit")
+        .layer(upper, Packing::ZstdLarge, "RUN |1 TOKEN=s3cret /bin/sh -c ./setup # buildkit")
         .layer(top, Packing::Zstd, "COPY ./app /app # buildkit")
 }
 
@@ -86,7 +86,7 @@ fn every_form_of_an_image_gives_the_same() {
     std::fs::write(at("oci.tar"), image.layout_tar()).unwrap();
     std::fs::write(at("old.tar"), image.saved_tar()).unwrap();
     std::fs::write(at("old.tar.gz"), Packing::Gzip.pack(&image.saved_tar())).unwrap();
-    std::fs::write(at("oci.tar.zst"), Packing::Zstd.pack(&image.layout_tar())).unwrap();
+    std::fs::write(at("oci.tar.zst"), Packing::ZstdLarge.pack(&image.layout_tar())).unwrap();
     let read = |name: &str| read_path(&at(name), &Request::default()).unwrap();
     let all = [
         ("layout", read("layout")),
@@ -116,7 +116,7 @@ fn every_form_of_an_image_gives_the_same() {
         assert_eq!(&serde_json::from_str::<Contents>(&text).unwrap(), contents);
     }
     let packed: Vec<_> = all[0].1.layers.iter().map(|layer| layer.compression.as_deref()).collect();
-    assert_eq!(packed, [Some("gzip"), None, Some("zstd")]);
+    assert_eq!(packed, [Some("gzip"), Some("zstd"), Some("zstd")]);
 }
 
 #[test]

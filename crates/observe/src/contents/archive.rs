@@ -19,7 +19,7 @@ use super::{
     cache,
     entries::{Entries, Kind, TarError},
     image::{Documents, Plan, PlannedLayer, plan},
-    layer::{self, Packing, SNIFF, unpack},
+    layer::{self, Packing, Place, SNIFF, unpack},
     pass::{LONGEST_DOCUMENT, collect, is_root_like, link_of, name_of, resolve},
     summary::{Context, Summary},
     tape::{FilePart, Forward, Origin, Part as TapePart, StoppedByCaller, Tape},
@@ -94,8 +94,8 @@ pub(super) fn one_pass_with_parts(
     let not_an_image = |why: String| ContentsError::NotAnImage { what: what.to_owned(), why };
     let mut tape = Tape::new(origin, Some(Arc::clone(&request.watch)));
     let first = tape.peek(SNIFF).map_err(|error| not_an_image(error.to_string()))?.to_vec();
-    let unpacked =
-        unpack(&first, TapePart::new(&mut tape, u64::MAX)).map_err(|error| not_an_image(error.to_string()))?;
+    let unpacked = unpack(&first, TapePart::new(&mut tape, u64::MAX), Place::Outermost)
+        .map_err(|error| not_an_image(error.to_string()))?;
     let mut all = collect(Entries::new(Tape::new(unpacked.origin, None)), &context);
     stopped(request, all.broken.as_ref())?;
     let broken = all.broken.take();

@@ -93,8 +93,17 @@ pub(super) struct Unpacked<'a> {
     _large: Option<MutexGuard<'static, ()>>,
 }
 
+/// Where a packed source stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is all there is to read: `image.tar.zst`.
+    Outermost,
+    /// It is a layer, of which several are read at once, within an archive that may be packed itself.
+    Layer,
+}
+
 /// Takes the packing off. `first` are the source's first bytes, which `origin` delivers too.
-pub(super) fn unpack<'a>(first: &[u8], origin: impl Origin + 'a) -> io::Result<Unpacked<'a>> {
+pub(super) fn unpack<'a>(first: &[u8], origin: impl Origin + 'a, place: Place) -> io::Result<Unpacked<'a>> {
     let packing = Packing::of(first);
     let mut large = None;
     let origin: Box<dyn Origin + 'a> = match packing {
@@ -103,7 +112,9 @@ pub(super) fn unpack<'a>(first: &[u8], origin: impl Origin + 'a) -> io::Result<U
         Packing::Zstd { .. } => {
             let mut decoder = zstd::Decoder::new(origin)?;
             if asks(first, packing) > WINDOW {
-                large = Some(LARGE_WINDOW.lock().unwrap_or_else(PoisonError::into_inner));
+                // Whoever reads the outermost source goes on to its layers, and would wait for itself.
+                let lock = || LARGE_WINDOW.lock().unwrap_or_else(PoisonError::into_inner);
+                large = (place == Place::Layer).then(lock);
                 decoder.window_log_max(LARGEST_WINDOW_LOG)?;
             } else {
                 decoder.window_log_max(WINDOW_LOG)?;
@@ -129,7 +140,7 @@ impl Origin for Box<dyn Origin + '_> {
 
 /// Reads a layer. What cannot be read is said in the summary.
 pub(super) fn read(first: &[u8], origin: impl Origin, context: &Context) -> Summary {
-    let unpacked = match unpack(first, origin) {
+    let unpacked = match unpack(first, origin, Place::Layer) {
         Ok(unpacked) => unpacked,
         Err(error) => {
             let compression = Packing::of(first).name();

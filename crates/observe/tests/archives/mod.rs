@@ -210,8 +210,10 @@ pub enum Packing {
     Plain,
     /// Two members, as estargz has many.
     Gzip,
-    /// Two frames, and one in front that says nothing.
+    /// Two frames, and one between that says nothing.
     Zstd,
+    /// With a window of 128 MiB, as the slowest levels have it.
+    ZstdLarge,
 }
 
 impl Packing {
@@ -226,6 +228,12 @@ impl Packing {
                     encoder.finish().unwrap()
                 };
                 [member(first), member(second)].concat()
+            }
+            Self::ZstdLarge => {
+                let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+                encoder.window_log(27).unwrap();
+                encoder.write_all(bytes).unwrap();
+                encoder.finish().unwrap()
             }
             Self::Zstd => {
                 let frame = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
