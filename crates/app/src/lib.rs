@@ -16,6 +16,7 @@ pub mod recording;
 mod registry;
 pub mod reports;
 mod runtime_changes;
+mod runtime_proof;
 pub mod sample;
 pub mod schemas;
 pub mod session;

@@ -241,7 +241,8 @@ fn docker_desktop(root: &Path) -> Inventory {
             set.line = Some(9);
             set
         });
-        seen.emulation.runtimes = Fact::Known(vec![RuntimeSettings { emulator, ..settings }]);
+        let name = "Docker Desktop".to_owned();
+        seen.emulation.runtimes = Fact::Known(vec![RuntimeSettings { name, emulator, ..settings }]);
     }
     seen
 }

@@ -301,7 +301,7 @@ pub struct ChangeOutcome {
     /// What changed.
     pub changes: Vec<Diff>,
     /// Commands that ran, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub ran: Vec<Ran>,
 }
 

@@ -21,13 +21,18 @@ pub async fn run(options: HistoryOptions, output: &Output) -> Result<ExitCode, F
     } else if history.receipts.is_empty() {
         output.print("Nothing was changed so far.\n")?;
     } else {
-        let mut rows = table(&["RECEIPT", "CHANGE", "FILES", "STATE"]);
+        let mut rows = table(&["RECEIPT", "CHANGE", "FILES AND COMMANDS", "STATE"]);
         for entry in &history.receipts {
-            rows.add_row([entry.id.clone(), shown(&entry.title), shown(&entry.files.join("\n")), state(entry)]);
+            rows.add_row([entry.id.clone(), shown(&entry.title), touched(entry), state(entry)]);
         }
         output.print(&format!("{rows}\n"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn touched(entry: &HistoryEntry) -> String {
+    let files = entry.files.iter().map(|file| shown(file));
+    files.chain(entry.commands.iter().map(|command| super::command_line(command))).collect::<Vec<_>>().join("\n")
 }
 
 fn state(entry: &HistoryEntry) -> String {

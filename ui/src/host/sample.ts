@@ -51,7 +51,7 @@ const runtimePreview = (fix: Fix): FixPreview["preview"] => ({
   diffs: [],
   commands: fix.steps.flatMap((step) => (step.kind === "runtimeCommand" ? [step.argv] : [])),
   restarts: recording.containers.filter((one) => one.execution !== "notRunning").map((one) => one.name),
-  told: ["They stop. Those with a restart policy come back by themselves; start the others again. What a program held in memory only is lost."],
+  told: ["Containers with a restart policy come back by themselves; start the others again. What a program held in memory only is lost."],
   files: [],
 });
 

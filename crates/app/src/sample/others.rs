@@ -95,7 +95,11 @@ pub(super) fn lima() -> Inventory {
         kernel: "6.17.0-8-generic",
         setting: ("/Users/sam/.lima/docker/lima.yaml", "vmOpts.vz.rosetta.enabled", "false"),
     };
-    recorded(mac(EmulatorChoice::Qemu, "qemu"), &product)
+    let mut seen = recorded(mac(EmulatorChoice::Qemu, "qemu"), &product);
+    if let Fact::Known(all) = &mut seen.emulation.runtimes {
+        all.iter_mut().for_each(|settings| settings.instance = Some("docker".to_owned()));
+    }
+    seen
 }
 
 /// Rosetta is set and nothing runs Intel programs.

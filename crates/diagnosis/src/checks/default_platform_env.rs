@@ -30,6 +30,7 @@ pub static CHECK: Check = Check {
             inventory: shell,
         },
         Example { name: "this program's own environment asks for it", verdict: Verdict::Fires, inventory: environment },
+        Example { name: "it names no platform", verdict: Verdict::Fires, inventory: unreadable },
         Example { name: "it asks for the engine's own platform", verdict: Verdict::Silent, inventory: native },
         Example { name: "it is not set", verdict: Verdict::Silent, inventory: unset },
     ],
@@ -41,22 +42,47 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     else {
         return Vec::new();
     };
-    let asks = |s: &&DefaultPlatform| s.value.parse::<Platform>().is_ok_and(|p| p.on(engine) != Nativeness::Native);
-    settings.iter().filter(asks).map(|setting| judge(context, setting)).collect()
+    let judged = |setting: &DefaultPlatform| match setting.value.parse::<Platform>() {
+        Ok(asked) => (asked.on(engine) != Nativeness::Native).then(|| judge(context, setting)),
+        Err(_) => Some(no_platform(context, setting)),
+    };
+    settings.iter().filter_map(judged).collect()
+}
+
+fn place(setting: &DefaultPlatform) -> String {
+    match (&setting.path, setting.line) {
+        (Some(path), Some(line)) => format!("{path}:{line}"),
+        (Some(path), None) => path.clone(),
+        (None, _) => "the environment Silidock was started with".to_owned(),
+    }
+}
+
+fn subject(setting: &DefaultPlatform) -> Subject {
+    let subject = Subject::new(SubjectKind::Setting, "DOCKER_DEFAULT_PLATFORM");
+    match &setting.path {
+        Some(path) => subject.at(path, setting.line),
+        None => subject,
+    }
+}
+
+/// Not silently left out: what it asks for, or would after a shell has worked it out, is not known.
+fn no_platform(context: &Context<'_>, setting: &DefaultPlatform) -> Finding {
+    let (value, place) = (&setting.value, place(setting));
+    let evidence = vec![Evidence::new(&place, format!("DOCKER_DEFAULT_PLATFORM={value}"))];
+    let finding = context.finding(&CHECK, Confidence::Likely, subject(setting), Words {
+        title: format!("DOCKER_DEFAULT_PLATFORM says \"{value}\", which is no platform"),
+        why: format!(
+            "{place} sets it. Docker refuses what it cannot read, or a shell makes something of it that is not seen here; \
+             whether images are pulled for another platform is therefore not known."
+        ),
+        evidence,
+    });
+    with_fix(finding, setting)
 }
 
 fn judge(context: &Context<'_>, setting: &DefaultPlatform) -> Finding {
     let value = &setting.value;
-    let place = match (&setting.path, setting.line) {
-        (Some(path), Some(line)) => format!("{path}:{line}"),
-        (Some(path), None) => path.clone(),
-        (None, _) => "the environment Silidock was started with".to_owned(),
-    };
-    let subject = Subject::new(SubjectKind::Setting, "DOCKER_DEFAULT_PLATFORM");
-    let subject = match &setting.path {
-        Some(path) => subject.at(path, setting.line),
-        None => subject,
-    };
+    let place = place(setting);
     let mut evidence = vec![Evidence::new(&place, format!("DOCKER_DEFAULT_PLATFORM={value}"))];
     let affected: Vec<String> = context
         .containers
@@ -79,7 +105,7 @@ fn judge(context: &Context<'_>, setting: &DefaultPlatform) -> Finding {
         DefaultPlatformScope::Environment | DefaultPlatformScope::ShellFile => "everywhere".to_owned(),
         DefaultPlatformScope::Project { project } => format!("in the project {project}"),
     };
-    let finding = context.finding(&CHECK, Confidence::Certain, subject, Words {
+    let finding = context.finding(&CHECK, Confidence::Certain, subject(setting), Words {
         title: format!("DOCKER_DEFAULT_PLATFORM asks for {value} {reach}"),
         why: match affected.len() {
             0 => format!("{place} sets it. The engine is {engine}, so the next pull or build brings an image that has to be emulated."),
@@ -142,6 +168,9 @@ fn environment() -> Inventory {
     setting.scope = DefaultPlatformScope::Environment;
     (setting.path, setting.line, setting.text) = (None, None, None);
     with(Some(setting))
+}
+fn unreadable() -> Inventory {
+    with(Some(shell_default("$PLATFORM")))
 }
 fn native() -> Inventory {
     with(Some(shell_default("linux/arm64")))
