@@ -926,7 +926,7 @@ changes: Array<Diff>,
 /**
  * Commands that ran, in order.
  */
-ran?: Array<Ran>, };
+ran: Array<Ran>, };
 
 /**
  * How far a change got.
