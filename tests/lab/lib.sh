@@ -98,9 +98,9 @@ members() {
 }
 
 # unpack_tree SUITE ARCH PACKAGE...: downloads the packages and everything they depend on, and
-# unpacks them into $LAB/SUITE-ARCH. The tree appears under that name only when it is whole.
+# unpacks them into $LAB/SUITE-ARCH, or TREE. The tree appears under that name only when it is whole.
 unpack_tree() (
-  suite=$1 arch=$2 dest=$LAB/$1-$2; shift 2
+  suite=$1 arch=$2 dest=${TREE:-$LAB/$1-$2}; shift 2
   apt_env "$suite" "$arch"
   cache=$LAB/apt/$suite-$arch/cache/archives
   say "$suite/$arch: downloading packages"

@@ -140,6 +140,8 @@ impl Opening {
     /// A QEMU from wherever one can be had, started with the probe as its argument.
     async fn direct(&mut self, site: &Site, arch: &str, name: &str) -> Result<(), MeasureError> {
         let mut reasons = Vec::new();
+        // Without an emulator in it, for those that are on the engine's machine.
+        let mut plain = None;
         for source in qemu::sources(site, arch).await {
             let (program, emulator) = match source {
                 Ok(qemu::Source::OnEngine(path)) => (None, Some(path)),
@@ -149,8 +151,14 @@ impl Opening {
                     continue;
                 }
             };
-            let native = self.platform.architecture.clone();
-            let image = load(site, arch, &native, program.as_deref()).await?;
+            let native = &self.platform.architecture;
+            let image = match (&plain, program) {
+                (Some(image), None) => String::clone(image),
+                (_, program) => load(site, arch, native, program.as_deref()).await?,
+            };
+            if emulator.is_some() {
+                plain = Some(image.clone());
+            }
             let platform = self.platform.to_string();
             let way = Way { way: LaneWay::Direct, arch: arch.to_owned(), image, platform, emulator };
             match self.try_way(site, &way, Some(name)).await? {
