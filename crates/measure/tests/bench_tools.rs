@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail like tests")]
 #![allow(clippy::print_stderr, reason = "what was measured")]
 
-#[allow(dead_code, reason = "of the helpers only the engines are needed")]
 mod common;
 
 use std::collections::BTreeMap;

@@ -94,7 +94,6 @@ impl Lab {
     }
 
     /// Everything of a run that an engine can hold, by kind and name.
-    #[allow(dead_code, reason = "not every file of tests needs everything")]
     pub fn traces(&self, run: &Installation) -> BTreeSet<String> {
         let label = format!("label={OWNER_LABEL}={}/{}", run.id(), run.run());
         let kinds: [&[&str]; 4] = [
@@ -108,7 +107,6 @@ impl Lab {
     }
 
     /// Makes an image of one file.
-    #[allow(dead_code, reason = "not every file of tests needs everything")]
     pub fn import(&self, file: &Path, at: &str, image: &str) {
         let mut archive = tar::Builder::new(Vec::new());
         archive.append_path_with_name(file, at).unwrap();
@@ -118,7 +116,6 @@ impl Lab {
     }
 
     /// The Docker command for this engine.
-    #[allow(dead_code, reason = "not every file of tests needs everything")]
     pub fn build_tool(&self) -> silidock_measure::BuildTool {
         let environment = [("DOCKER_HOST", &self.endpoint), ("DOCKER_CONFIG", &self.config)];
         silidock_measure::BuildTool {
