@@ -76,6 +76,7 @@ fn judged(measured: Measured) -> Bench {
         id: String::new(),
         taken_at: String::new(),
         seconds: 1.0,
+        own: None,
         silidock: String::new(),
         mode: Mode::Quick,
         seed: 7,
