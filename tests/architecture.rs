@@ -14,7 +14,7 @@ use serde_json::Value;
 /// Which crate may use which of ours, normal dependencies only. Exactly these edges exist.
 const EDGES: &[(&str, &[&str])] = &[
     ("host", &[]),
-    ("diagnosis", &[]),
+    ("diagnosis", &["executable"]),
     ("engine", &["host"]),
     ("executable", &[]),
     ("probe", &["executable"]),

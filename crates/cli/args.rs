@@ -32,6 +32,8 @@ pub enum Command {
     WayOut(WayOutOptions),
     /// Ask registries which platforms references have, and for newer tags that have the engine's
     Registry(RegistryOptions),
+    /// Say why a container stopped or will not start, or what a run or build log means
+    Explain(ExplainOptions),
     /// Preview a fix of a finding; with --apply carry it out, look again, and print the receipt
     Fix(FixOptions),
     /// Preview taking a change back; with --apply do it
@@ -153,6 +155,24 @@ pub enum ListForm {
     Markdown,
     Csv,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainOptions {
+    /// Name or identifier of the container
+    #[arg(required_unless_present = "log", conflicts_with = "log")]
+    pub container: Option<String>,
+    /// Explain a log instead: of a container, a pull or a build; - reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub log: Option<PathBuf>,
+    /// Engine that has the container: a Docker context, a runtime's name or an address
+    #[arg(long, value_name = "NAME|URL", conflicts_with = "log")]
+    pub engine: Option<String>,
+    /// Preview this one of the ways out; with --apply carry it out
+    #[arg(long, value_name = "N", conflicts_with = "log")]
+    pub fix: Option<u32>,
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 #[derive(Debug, Args)]

@@ -30,8 +30,11 @@ impl App {
     /// # Errors
     /// There is no such finding or fix.
     pub async fn preview_fix(self: &Arc<Self>, request: FixRequest) -> Result<FixPreview, Failure> {
-        let scan = self.last_scan()?;
-        let (finding, fix) = find_fix(&scan, &request.finding, request.option)?;
+        let explained = self.session().explained.get(&request.finding).cloned();
+        let (finding, fix) = match explained {
+            Some(finding) => option_of(finding, request.option)?,
+            None => find_fix(&self.last_scan()?, &request.finding, request.option)?,
+        };
         let preview = match fix.runtime {
             Some(_) => self.preview_runtime(&fix).await?,
             None => {
@@ -98,6 +101,11 @@ impl App {
 
     /// Looks again and runs the same check.
     async fn verify(self: &Arc<Self>, finding: &str, promise: Option<&str>) -> (Verified, String) {
+        if self.session().explained.remove(finding).is_some() {
+            let words = "The source is changed. The container and its image are as before until the image is built again; then \
+                         explain the new container.";
+            return (Verified::CouldNotTell, words.to_owned());
+        }
         let last = self.last_scan().ok();
         let looked_at = last.as_ref().map(|scan| (scan.engine.endpoint.clone(), scan.sample));
         let before = last.and_then(|scan| scan.findings.into_iter().find(|f| f.id == finding));
@@ -216,6 +224,10 @@ pub(crate) fn find_fix(scan: &Scan, finding: &str, option: u32) -> Result<(Findi
         Failure::new(FailureCode::NotFound, format!("There is no finding {finding} (any more)."))
             .hint("List the findings that have fixes with silidock fix --list.")
     })?;
+    option_of(finding.clone(), option)
+}
+
+fn option_of(finding: Finding, option: u32) -> Result<(Finding, Fix), Failure> {
     let fix = finding.fixes.iter().find(|f| f.option == option).ok_or_else(|| {
         let many = match finding.fixes.len() {
             0 => "it has no fix".to_owned(),
@@ -223,7 +235,8 @@ pub(crate) fn find_fix(scan: &Scan, finding: &str, option: u32) -> Result<(Findi
         };
         Failure::new(FailureCode::NotFound, format!("{} has no option {option}: {many}.", finding.id))
     })?;
-    Ok((finding.clone(), fix.clone()))
+    let fix = fix.clone();
+    Ok((finding, fix))
 }
 
 /// An unjudged check says something about a finding when it is about everything, or about the same thing.

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod changes;
 mod emulation;
 pub mod engines;
+mod explain;
 pub mod failure;
 pub mod layer_store;
 pub mod look;
@@ -36,6 +37,7 @@ pub use silidock_host as host;
 pub use silidock_remedy as remedy;
 pub use silidock_report as report;
 
+pub use explain::LogReader;
 use wire::Event;
 
 /// How an [`App`] is started.

@@ -7,8 +7,8 @@ use silidock_remedy::{Preview, diff::Diff};
 use silidock_report::{Scan, WayOutDocument, scan::Catalogue};
 
 use crate::wire::{
-    BenchComparison, BenchHistory, ChangeOutcome, EmulatorDocument, EngineChoice, History, RegistryDocument,
-    UndoPreview,
+    BenchComparison, BenchHistory, ChangeOutcome, EmulatorDocument, EngineChoice, ExplanationDocument, History,
+    RegistryDocument, UndoPreview,
 };
 
 /// What `silidock fix ID` prints before anything is applied.
@@ -66,6 +66,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("emulator", of::<EmulatorDocument>()),
         ("wayout", of::<WayOutDocument>()),
         ("registry", of::<RegistryDocument>()),
+        ("explanation", of::<ExplanationDocument>()),
         ("history", of::<History>()),
         ("engines", of::<EnginesDocument>()),
         ("diff", of::<Diff>()),

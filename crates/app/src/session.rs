@@ -8,7 +8,9 @@ use std::{
     },
 };
 
-use silidock_diagnosis::{fix::Fix, inventory::Inventory, runtime::EmulationFacts, upstream::UpstreamFacts};
+use silidock_diagnosis::{
+    finding::Finding, fix::Fix, inventory::Inventory, runtime::EmulationFacts, upstream::UpstreamFacts,
+};
 use silidock_engine::Engine;
 use silidock_host::Host;
 use silidock_observe::registry::Registries;
@@ -41,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) source: Option<Source>,
     pub(crate) seen: Option<Seen>,
     pub(crate) previews: HashMap<String, (String, Fix, Preview)>,
+    /// What was explained in this run, by id, so that its fixes can be previewed.
+    pub(crate) explained: HashMap<String, Finding>,
     /// What was proven in this run, by address.
     pub(crate) proven: HashMap<String, EmulationFacts>,
     /// What registries said in this run.

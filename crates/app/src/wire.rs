@@ -12,6 +12,7 @@ use silidock_diagnosis::{
     inventory::ConfiguredEmulator,
     platform::Platform,
     schema::Schema,
+    stopped::Explanation,
     upstream::{NewerTag, UpstreamKind},
 };
 use silidock_remedy::{Preview, Verified, diff::Diff, runtime::Ran};
@@ -39,6 +40,8 @@ macro_rules! command_table {
             history(Nothing) -> History, "Lists every change that was made.";
             preview_undo(ReceiptRequest) -> UndoPreview, "Shows what undoing a change would change.";
             apply_undo(ReceiptRequest) -> ChangeOutcome, "Undoes a change, and looks again.";
+            explain(ExplainRequest) -> ExplanationDocument, "Says why a container stopped or will not start; reads only.";
+            explain_log(ExplainLogRequest) -> ExplanationDocument, "Says what a pasted run or build log means.";
             render_report(ReportRequest) -> RenderedReport, "Makes a report of what the window shows.";
             checks(Nothing) -> Catalogue, "Lists the checks.";
             bench_offer(Nothing) -> BenchOffer, "What can be measured on the engine that is shown; starts nothing.";
@@ -379,6 +382,45 @@ pub struct UndoPreview {
     pub told: Vec<String>,
     /// Why it cannot be undone, if so.
     pub refused: Option<String>,
+}
+
+/// Which container to explain.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ExplainRequest {
+    /// As in [`ScanRequest`].
+    #[serde(default)]
+    pub engine: Option<String>,
+    /// Its name, its identifier or the beginning of that.
+    pub container: String,
+}
+
+/// A log to explain.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ExplainLogRequest {
+    /// The text, as it was printed or pasted. Nothing of it is kept but the words that are recognised.
+    pub text: String,
+}
+
+/// Why a container stopped or will not start, or what a log means.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplanationDocument {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// Name of the container; none for a log.
+    pub container: Option<String>,
+    /// Its exit code, where it has one.
+    #[ts(type = "number | null")]
+    pub exit_code: Option<i64>,
+    /// Id to preview and apply a fix by, as for a finding of a scan. None for a log.
+    pub finding: Option<String>,
+    /// The best explanation.
+    #[serde(flatten)]
+    pub explanation: Explanation,
+    /// What else is likely or was found; none where one cause explains all.
+    pub others: Vec<Explanation>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
 }
 
 /// What report to make.

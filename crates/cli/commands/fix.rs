@@ -1,9 +1,9 @@
 //! `silidock fix`.
 
-use std::{fmt::Write, process::ExitCode};
+use std::{fmt::Write, process::ExitCode, sync::Arc};
 
 use silidock_app::{
-    Failure, FailureCode,
+    App, Failure, FailureCode,
     diagnosis::{finding::Finding, fix::Safety, schema::Schema},
     report::Scan,
     schemas::{FixList, PreviewDocument},
@@ -11,7 +11,7 @@ use silidock_app::{
 };
 
 use crate::{
-    args::FixOptions,
+    args::{Consent, FixOptions},
     output::{Output, Style, shown},
 };
 
@@ -21,10 +21,20 @@ pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failu
         return list(&scan, output);
     };
     let finding = matching(&scan, wanted, &options.from.words())?;
-    let request = FixRequest { finding: finding.id.clone(), option: options.option };
-    let shown = app.preview_fix(request).await?;
-    let applies = options.consent.apply;
-    if !applies {
+    change(&app, &finding.id, options.option, options.consent, options.from.sample, output).await
+}
+
+/// Previews a fix, and with consent carries it out.
+pub(super) async fn change(
+    app: &Arc<App>,
+    finding: &str,
+    option: u32,
+    consent: Consent,
+    sample: bool,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let shown = app.preview_fix(FixRequest { finding: finding.to_owned(), option }).await?;
+    if !consent.apply {
         print_preview(&shown, output)?;
         return Ok(refused(&shown).map_or(ExitCode::SUCCESS, |_| ExitCode::from(2)));
     }
@@ -34,16 +44,15 @@ pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failu
     if !output.json {
         output.print(&text(&shown, output))?;
     }
-    if !super::agreed(options.consent, &format!("{}?", shown.fix.title), output)? {
+    if !super::agreed(consent, &format!("{}?", shown.fix.title), output)? {
         return Ok(ExitCode::SUCCESS);
     }
     if shown.fix.runtime.is_some() {
         output.say("Running the commands, and proving afterwards what runs. A machine that restarts takes minutes.");
     }
-    let request = ApplyRequest { finding: finding.id.clone(), option: options.option, token: shown.token };
-    let outcome = app.apply_fix(request).await?;
+    let outcome = app.apply_fix(ApplyRequest { finding: finding.to_owned(), option, token: shown.token }).await?;
     let lasts = shown.fix.runtime.as_ref().is_none_or(|runtime| runtime.change.lasts());
-    print_outcome(&outcome, lasts, options.from.sample, output)
+    print_outcome(&outcome, lasts, sample, output)
 }
 
 fn print_outcome(outcome: &ChangeOutcome, lasts: bool, sample: bool, output: &Output) -> Result<ExitCode, Failure> {

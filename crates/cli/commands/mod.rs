@@ -4,6 +4,7 @@ pub mod checks;
 pub mod completions;
 pub mod emulator;
 pub mod engines;
+pub mod explain;
 pub mod fix;
 pub mod history;
 pub mod registry;

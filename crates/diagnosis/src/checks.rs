@@ -7,7 +7,7 @@ mod crash_under_emulation;
 mod default_platform_env;
 mod emulated_container;
 pub(crate) mod emulated_engine;
-mod emulator_missing;
+pub(crate) mod emulator_missing;
 mod mixed_container;
 mod needless_emulation;
 mod no_native_manifest;

@@ -18,6 +18,7 @@ use ts_rs::TS;
 use crate::{
     emulator::display_name,
     finding::{Confidence, Evidence},
+    text::cut,
 };
 
 pub use rows::ROWS;
@@ -159,25 +160,48 @@ pub fn explain<'a>(
     under: RanUnder<'_>,
     exit_code: Option<i64>,
 ) -> Vec<CrashMatch> {
-    let mut seen = vec![false; ROWS.len()];
-    let mut found = Vec::new();
-    if let Some(matcher) = &*MATCHER {
-        for (number, line) in (1usize..).zip(lines) {
-            let line = cut(line, LINE_LIMIT);
-            for index in matcher.set.matches(line) {
-                let row = &ROWS[index];
-                if std::mem::replace(&mut seen[index], true) || !counts(row, under) {
-                    continue;
-                }
-                let quote = matcher.each[index].find(line).map_or("", |m| m.as_str());
-                found.push(said(row, under, Evidence::new(format!("log line {number}"), cut(quote, QUOTE_LIMIT))));
-            }
-        }
+    let mut reading = Reading::new(under);
+    for line in lines {
+        reading.line(line);
     }
+    let mut found = reading.found;
     if !found.iter().any(|m| m.about_emulation && !m.harmless) {
         found.extend(exit_code.and_then(|code| by_exit_code(code, under)));
     }
     found
+}
+
+/// A log that is read line by line, so that it need not be held.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    under: RanUnder<'a>,
+    seen: Vec<bool>,
+    number: usize,
+    /// What was recognised so far, in the log's order.
+    pub found: Vec<CrashMatch>,
+}
+
+impl<'a> Reading<'a> {
+    /// The log of a program that ran so.
+    pub fn new(under: RanUnder<'a>) -> Self {
+        Self { under, seen: vec![false; ROWS.len()], number: 0, found: Vec::new() }
+    }
+
+    /// The next line.
+    pub fn line(&mut self, line: &str) {
+        self.number += 1;
+        let Some(matcher) = &*MATCHER else { return };
+        let line = cut(line, LINE_LIMIT);
+        for index in matcher.set.matches(line) {
+            let row = &ROWS[index];
+            if std::mem::replace(&mut self.seen[index], true) || !counts(row, self.under) {
+                continue;
+            }
+            let quote = matcher.each[index].find(line).map_or("", |m| m.as_str());
+            let evidence = Evidence::new(format!("log line {}", self.number), cut(quote, QUOTE_LIMIT));
+            self.found.push(said(row, self.under, evidence));
+        }
+    }
 }
 
 fn counts(row: &CrashRow, under: RanUnder<'_>) -> bool {
@@ -236,10 +260,6 @@ fn by_exit_code(code: i64, under: RanUnder<'_>) -> Option<CrashMatch> {
         features: Vec::new(),
         harmless: false,
     })
-}
-
-fn cut(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod runtime;
 pub mod runtime_fix;
 pub mod schema;
 pub mod statistics;
+pub mod stopped;
 pub mod text;
 pub mod upstream;
 pub mod verdict;

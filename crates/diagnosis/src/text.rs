@@ -19,6 +19,11 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
+/// The text up to so many bytes, never within a letter.
+pub fn cut(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

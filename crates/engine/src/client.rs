@@ -300,7 +300,7 @@ impl Engine {
         self.shared.wire.get(&self.versioned(path), asked, limit).await
     }
 
-    async fn read<T: DeserializeOwned>(&self, path: &str, asked: Asked<'_>) -> Result<T, EngineError> {
+    pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str, asked: Asked<'_>) -> Result<T, EngineError> {
         let bytes = self.get(path, asked, self.shared.options.call).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.shared.wire.unreadable(asked, reason(&error)))
     }

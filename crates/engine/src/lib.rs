@@ -2,6 +2,7 @@
 //! Silidock asks. Nothing is judged and nothing is pulled here; what is started, and removed again, are the throw-away
 //! containers of `throwaway` alone.
 
+mod archive;
 mod carrier;
 mod client;
 mod containers;
@@ -17,12 +18,14 @@ mod resolve;
 mod runtime;
 mod sockets;
 mod ssh;
+mod starts;
 mod throwaway;
 mod top;
 mod version;
 mod wire;
 mod workbench;
 
+pub use archive::{FileStart, PathError, PathKind, PathStat};
 pub use carrier::{Carrier, Printed};
 pub use client::{ConnectOptions, Engine, FindError};
 pub use containers::{ContainerDetails, ContainerRecord};
@@ -36,6 +39,7 @@ pub use records::{About, Component, Descriptor, PlatformRecord};
 pub use resolve::{Candidate, Origin, ResolveError, Target, list_targets, resolve};
 pub use runtime::{Identified, Runtime, identify};
 pub use sockets::{KNOWN_SOCKETS, KnownSocket};
+pub use starts::{MountRecord, StartRecord};
 pub use throwaway::{Created, LabelledImage, LoadError, Output, Throwaway};
 pub use top::{Process, TopError};
 pub use version::{ApiVersion, Product, VersionInfo};

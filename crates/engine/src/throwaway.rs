@@ -211,6 +211,20 @@ impl Engine {
         self.output(container, &format!("&tail={lines}"), longest).await
     }
 
+    /// The same of what was printed at or after a time, in seconds since 1970: of the last run, for example.
+    ///
+    /// # Errors
+    /// As for any question.
+    pub async fn log_tail_since(
+        &self,
+        container: &str,
+        since: i64,
+        lines: u32,
+        longest: usize,
+    ) -> Result<Output, EngineError> {
+        self.output(container, &format!("&tail={lines}&since={since}"), longest).await
+    }
+
     async fn output(&self, container: &str, query: &str, longest: usize) -> Result<Output, EngineError> {
         let path = self.versioned(&format!("/containers/{}/logs?stdout=1&stderr=1{query}", escaped(container)));
         let asked = Asked("the output of container", container);
@@ -293,9 +307,14 @@ pub(crate) fn filter(label: &str) -> String {
     escaped(&json!({ "label": [label] }).to_string())
 }
 
-/// Takes the two streams apart: in front of each piece stand its stream, three zeros and its length.
+/// Takes the two streams apart: in front of each piece stand its stream, three zeros and its length. A container with a
+/// terminal has one stream without any of that.
 fn unframed(bytes: &[u8]) -> Output {
     let mut output = Output::default();
+    if bytes.len() >= 8 && !matches!(bytes, [0..=2, 0, 0, 0, ..]) {
+        output.stdout = bytes.to_vec();
+        return output;
+    }
     let mut rest = bytes;
     while let Some((head, behind)) = rest.split_at_checked(8) {
         let length = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
@@ -320,7 +339,8 @@ mod tests {
             bytes
         };
         let whole = [framed(1, "one "), framed(2, "oops"), framed(1, ""), framed(1, "two")].concat();
-        let table: [(&[u8], &str, &str); 4] = [
+        let table: [(&[u8], &str, &str); 5] = [
+            (b"of a terminal\r\n", "of a terminal\r\n", ""),
             (&whole, "one two", "oops"),
             (&whole[..whole.len() - 2], "one t", "oops"),
             (&whole[..5], "", ""),

@@ -81,6 +81,22 @@ impl Wire {
         }
     }
 
+    /// bollard's own client, for the calls that it has, with another version in front of each path.
+    pub fn docker_of(&self, version: &str) -> Docker {
+        let version = version.to_owned();
+        self.docker.clone().with_request_modifier(move |mut request| {
+            let mut parts = std::mem::take(request.uri_mut()).into_parts();
+            let path = parts.path_and_query.as_ref().map_or("/", PathAndQuery::as_str);
+            let unversioned = path.strip_prefix("/v").and_then(|rest| rest.split_once('/')).map(|(_, rest)| rest);
+            // What bollard made is valid, and a number in it stays so.
+            if let Some(wanted) = unversioned.and_then(|rest| format!("{version}/{rest}").parse().ok()) {
+                parts.path_and_query = Some(wanted);
+            }
+            *request.uri_mut() = http::Uri::from_parts(parts).unwrap_or_default();
+            request
+        })
+    }
+
     /// The answer's body in pieces. bollard has no call for an arbitrary question, but its image export hands a
     /// body through unread and a request modifier may change where the request goes.
     pub fn stream(&self, path: &str) -> impl Stream<Item = Result<impl AsRef<[u8]> + use<>, Error>> + Send + use<> {

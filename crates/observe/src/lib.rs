@@ -14,6 +14,7 @@ mod images;
 mod processes;
 pub mod registry;
 pub mod runtimes;
+mod stopped;
 
 use std::sync::Mutex;
 
@@ -30,6 +31,7 @@ use silidock_host::{Host, OsFamily};
 
 pub use compose::read_file as read_compose_file;
 pub use host_facts::host_facts;
+pub use stopped::stopped;
 
 /// What to look at, and who wants to hear of it on the way.
 pub struct Look<'a> {

@@ -1,6 +1,11 @@
 // Generated from the Rust types by `cargo test --test generated`; do not edit.
 
 /**
+ * Whether something has to do with the architecture.
+ */
+export type About = "yes" | "no" | "unknown";
+
+/**
  * A fix that was shown and is now wanted.
  */
 export type ApplyRequest = { 
@@ -891,6 +896,11 @@ schema: Schema,
 checks: Array<CheckInfo>, };
 
 /**
+ * Why. In JSON the words with hyphens: `crlf-script`.
+ */
+export type Cause = "exec-format-error" | "foreign-binary" | "emulator-missing" | "emulator-settings" | "no-native-manifest" | "platform-differs" | "crlf-script" | "bad-shebang" | "missing-interpreter" | "missing-loader" | "missing-library" | "foreign-library" | "libc-differs" | "empty-executable" | "truncated-executable" | "not-a-program" | "host-binary" | "host-modules-copied" | "native-module-missing" | "wheel-missing-compiles" | "wheel-missing-fails" | "wrong-download" | "build-target" | "not-executable" | "noexec-mount" | "command-not-found" | "is-directory" | "link-loop" | "crash-under-emulation" | "hang-under-emulation" | "cpu-feature-missing" | "crash" | "out-of-memory" | "killed" | "stopped" | "user-missing" | "setup-refused" | "disk-full" | "application-error" | "success" | "running" | "never-started" | "unknown";
+
+/**
  * What is asked of a runtime.
  */
 export type Change = "rosettaOn" | "rosettaOff" | "toggle" | "restart" | "register";
@@ -1292,6 +1302,126 @@ export type Execution = "native" | "emulated" | "mixed" | "unknown" | "notRunnin
  * What the platforms say will happen.
  */
 export type Expected = "native" | "emulated";
+
+/**
+ * A log to explain.
+ */
+export type ExplainLogRequest = { 
+/**
+ * The text, as it was printed or pasted. Nothing of it is kept but the words that are recognised.
+ */
+text: string, };
+
+/**
+ * Which container to explain.
+ */
+export type ExplainRequest = { 
+/**
+ * As in [`ScanRequest`].
+ */
+engine: string | null, 
+/**
+ * Its name, its identifier or the beginning of that.
+ */
+container: string, };
+
+/**
+ * One explanation.
+ */
+export type Explanation = { 
+/**
+ * Why, as a stable word: `crlf-script`, `out-of-memory`, `application-error`.
+ */
+cause: Cause, 
+/**
+ * The check whose finding says the same, where there is one.
+ */
+check: string | null, 
+/**
+ * How sure.
+ */
+confidence: Confidence, 
+/**
+ * Whether the architecture has to do with it.
+ */
+architecture: About, 
+/**
+ * What, in one line.
+ */
+title: string, 
+/**
+ * Why, in a sentence or two.
+ */
+why: string, 
+/**
+ * What was seen.
+ */
+evidence: Array<Evidence>, 
+/**
+ * What would mend it, best first.
+ */
+fixes: Array<Fix>, };
+
+/**
+ * Why a container stopped or will not start, or what a log means.
+ */
+export type ExplanationDocument = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * Name of the container; none for a log.
+ */
+container: string | null, 
+/**
+ * Its exit code, where it has one.
+ */
+exitCode: number | null, 
+/**
+ * Id to preview and apply a fix by, as for a finding of a scan. None for a log.
+ */
+finding: string | null, 
+/**
+ * What else is likely or was found; none where one cause explains all.
+ */
+others: Array<Explanation>, 
+/**
+ * What could not be read.
+ */
+gaps: Array<Gap>, 
+/**
+ * Why, as a stable word: `crlf-script`, `out-of-memory`, `application-error`.
+ */
+cause: Cause, 
+/**
+ * The check whose finding says the same, where there is one.
+ */
+check: string | null, 
+/**
+ * How sure.
+ */
+confidence: Confidence, 
+/**
+ * Whether the architecture has to do with it.
+ */
+architecture: About, 
+/**
+ * What, in one line.
+ */
+title: string, 
+/**
+ * Why, in a sentence or two.
+ */
+why: string, 
+/**
+ * What was seen.
+ */
+evidence: Array<Evidence>, 
+/**
+ * What would mend it, best first.
+ */
+fixes: Array<Fix>, };
 
 /**
  * Known, or a gap in the value's place: in JSON the bare value, or `{"unknown": {"what", "why"}}`.
@@ -2921,6 +3051,10 @@ export interface Commands {
   preview_undo: { request: ReceiptRequest; response: UndoPreview };
   /** Undoes a change, and looks again. */
   apply_undo: { request: ReceiptRequest; response: ChangeOutcome };
+  /** Says why a container stopped or will not start; reads only. */
+  explain: { request: ExplainRequest; response: ExplanationDocument };
+  /** Says what a pasted run or build log means. */
+  explain_log: { request: ExplainLogRequest; response: ExplanationDocument };
   /** Makes a report of what the window shows. */
   render_report: { request: ReportRequest; response: RenderedReport };
   /** Lists the checks. */

@@ -164,6 +164,45 @@ export function sampleHost(play: string | null): Host {
       const asked = recording.images.filter((image) => images.length === 0 || images.includes(image.id));
       const references = asked.flatMap((image) => image.tags.map((tag) => ({ ref: tag, platforms: image.upstream, digest: null, kind: null })));
       return { schema: "silidock/1", platform: "linux/arm64", references, limits: [{ host: "registry-1.docker.io", limit: 100, remaining: 76, windowSeconds: 21600 }] };
+    explain: ({ container }) => ({
+      schema: "silidock/1",
+      container,
+      exitCode: 255,
+      finding: "crlf-script-00000000",
+      cause: "crlf-script",
+      check: "crlf-script",
+      confidence: "certain",
+      architecture: "no",
+      title: "/entrypoint.sh has line endings of Windows",
+      why: "The carriage return at the end of its first line counts as a part of the interpreter's name, and there is no such program.",
+      evidence: [
+        { place: "engine", text: "exit code 255" },
+        { place: "log line 1", text: "exec /entrypoint.sh: no such file or directory" },
+        { place: "/entrypoint.sh in the container", text: "its first line, #!/bin/sh, ends with a carriage return" },
+      ],
+      fixes: [],
+      others: [],
+      gaps: [],
+    }),
+    explain_log: ({ text }) => {
+      const line = text.split("\n").findIndex((one) => one.includes("exec format error"));
+      const known = line >= 0;
+      return {
+        schema: "silidock/1",
+        container: null,
+        exitCode: null,
+        finding: null,
+        cause: known ? "exec-format-error" : "unknown",
+        check: known ? "exec-format-error" : null,
+        confidence: "likely",
+        architecture: "unknown",
+        title: known ? "The file is no program for this machine" : "The log names no known cause",
+        why: known ? "The kernel took the file for no program. The words alone do not tell why." : "None of its lines says something that is known here.",
+        evidence: known ? [{ place: `log line ${line + 1}`, text: "exec format error" }] : [],
+        fixes: [],
+        others: [],
+        gaps: [],
+      };
     },
     history: () => ({ schema: "silidock/1", receipts: [...history] }),
     preview_undo: ({ receipt }) => {

@@ -68,7 +68,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// The runtime's own ways first: what it brings back, it also keeps in order.
-fn with_fixes(context: &Context<'_>, mut finding: Finding, architectures: &[&str]) -> Finding {
+pub(crate) fn with_fixes(context: &Context<'_>, mut finding: Finding, architectures: &[&str]) -> Finding {
     let inventory = context.inventory;
     let engine = &inventory.engine;
     let runtime = &engine.runtime.name;
