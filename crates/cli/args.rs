@@ -36,6 +36,10 @@ pub enum Command {
     Explain(ExplainOptions),
     /// Preview a fix of a finding; with --apply carry it out, look again, and print the receipt
     Fix(FixOptions),
+    /// Preview pinning a Compose service to a platform; with --apply do it
+    Pin(PinOptions),
+    /// Preview taking the platform of a Compose service out; with --apply do it
+    Unpin(UnpinOptions),
     /// Preview taking a change back; with --apply do it
     Undo(UndoOptions),
     /// List every change that was made
@@ -190,6 +194,31 @@ pub struct FixOptions {
     pub consent: Consent,
     #[command(flatten)]
     pub from: From,
+}
+
+#[derive(Debug, Args)]
+pub struct PinOptions {
+    /// Compose file
+    pub file: PathBuf,
+    /// Service in it
+    pub service: String,
+    /// Platform, such as linux/arm64
+    pub platform: String,
+    /// Write into an override file beside it, and leave the file itself alone
+    #[arg(long = "override")]
+    pub in_override: bool,
+    #[command(flatten)]
+    pub consent: Consent,
+}
+
+#[derive(Debug, Args)]
+pub struct UnpinOptions {
+    /// Compose file
+    pub file: PathBuf,
+    /// Service in it
+    pub service: String,
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@
 
 pub mod lab;
 pub mod proxy;
+pub mod registry;
 pub mod scripted;
 
 use std::{

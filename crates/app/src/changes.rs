@@ -311,7 +311,7 @@ pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
     }
 }
 
-fn apply_failure(error: &ApplyError) -> Failure {
+pub(crate) fn apply_failure(error: &ApplyError) -> Failure {
     let code = match error {
         ApplyError::Changed { .. } => FailureCode::Changed,
         ApplyError::Refused(_) | ApplyError::NothingToChange { .. } => FailureCode::Refused,

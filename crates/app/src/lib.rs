@@ -13,6 +13,7 @@ pub mod failure;
 pub mod layer_store;
 pub mod look;
 mod memory;
+pub mod pins;
 pub mod recording;
 mod registry;
 pub mod reports;

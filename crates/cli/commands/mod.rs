@@ -7,6 +7,7 @@ pub mod engines;
 pub mod explain;
 pub mod fix;
 pub mod history;
+pub mod pin;
 pub mod registry;
 pub mod report;
 pub mod scan;

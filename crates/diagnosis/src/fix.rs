@@ -168,6 +168,20 @@ pub enum YamlEdit {
         /// To pin it to.
         platform: Platform,
     },
+    /// Gives a Compose service that has a `platform:` another one.
+    ChangePlatform {
+        /// Service name.
+        service: String,
+        /// To pin it to.
+        platform: Platform,
+    },
+    /// Pins a Compose service in an override file, which is made where it is not there and may not know the service yet.
+    OverridePlatform {
+        /// Service name.
+        service: String,
+        /// To pin it to.
+        platform: Platform,
+    },
     /// Takes the `platform:` of a Compose service out.
     RemovePlatform {
         /// Service name.
@@ -181,6 +195,12 @@ impl Step {
         match self {
             Self::EditYaml { path, edit: YamlEdit::SetPlatform { service, platform } } => {
                 format!("Set platform: {platform} for {service} in {path}")
+            }
+            Self::EditYaml { path, edit: YamlEdit::ChangePlatform { service, platform } } => {
+                format!("Change platform: of {service} to {platform} in {path}")
+            }
+            Self::EditYaml { path, edit: YamlEdit::OverridePlatform { service, platform } } => {
+                format!("Override platform: of {service} with {platform} in {path}")
             }
             Self::EditYaml { path, edit: YamlEdit::RemovePlatform { service } } => {
                 format!("Remove platform: of {service} in {path}")

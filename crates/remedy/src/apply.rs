@@ -91,7 +91,7 @@ pub fn apply(
 fn unchanged_since(preview: &Preview) -> Result<(), ApplyError> {
     for seen in &preview.files {
         let now = file::hash_now(seen.path.as_ref()).map_err(ApplyError::File)?;
-        if now.as_ref() != Some(&seen.hash) {
+        if now.unwrap_or_default() != seen.hash {
             return Err(ApplyError::Changed { path: seen.path.clone() });
         }
     }
@@ -113,8 +113,9 @@ fn as_previewed(plan: &Plan, preview: &Preview) -> Result<(), ApplyError> {
 
 fn swap_of(planned: &PlannedFile) -> Swap {
     let file = &planned.file;
-    let version = |text: &str| Version { bytes: text.into(), mode: file.mode, uid: file.uid, gid: file.gid };
-    Swap { path: file.real.clone(), from: version(&file.text), to: version(&planned.after) }
+    let version =
+        |there: bool, text: &str| Version { there, bytes: text.into(), mode: file.mode, uid: file.uid, gid: file.gid };
+    Swap { path: file.real.clone(), from: version(!file.new, &file.text), to: version(true, &planned.after) }
 }
 
 fn draft(fix: &Fix, subject: &Subject, plan: &Plan, now: Timestamp) -> Receipt {

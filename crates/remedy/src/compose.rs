@@ -183,6 +183,51 @@ pub fn set_platform(text: &str, service: &str, platform: &str) -> Result<String,
     oracle::choose(&document, service, &expected, proposals, |new| oracle::only_inserted(text, new, platform))
 }
 
+/// Gives `service`, which has a `platform:` of its own, another value there; quotes and comments stay.
+///
+/// # Errors
+/// See [`EditRefused`]; a service without a platform of its own is refused.
+pub fn change_platform(text: &str, service: &str, platform: &str) -> Result<String, EditRefused> {
+    if !is_platform(platform) {
+        return Err(EditRefused::NotAPlatform { platform: platform.to_owned() });
+    }
+    let document = Document::parse(text)?;
+    document.require_editable(service)?;
+    match document.own_platform(service) {
+        None => {
+            refuse_inherited(&document, service)?;
+            return Err(EditRefused::NotPinned { service: service.to_owned() });
+        }
+        Some(found) if found == platform => {
+            return Err(EditRefused::AlreadyPinned { service: service.to_owned(), platform: found });
+        }
+        Some(_) => {}
+    }
+    let expected = document.with_platform(service, Some(platform));
+    let proposals = place::replacements(text, service, platform)?;
+    oracle::choose(&document, service, &expected, proposals, |new| oracle::only_value_changed(text, new))
+}
+
+/// Pins `service` in the text of an override file: one that may be empty, or not know the service yet.
+///
+/// # Errors
+/// See [`EditRefused`].
+pub fn override_platform(text: &str, service: &str, platform: &str) -> Result<String, EditRefused> {
+    if !is_platform(platform) {
+        return Err(EditRefused::NotAPlatform { platform: platform.to_owned() });
+    }
+    let document = Document::parse(text)?;
+    if document.has_service(service) {
+        return match document.own_platform(service) {
+            Some(_) => change_platform(text, service, platform),
+            None => set_platform(text, service, platform),
+        };
+    }
+    let expected = document.with_new_service(service, platform);
+    let proposals = place::new_services(text, &key(service), platform);
+    oracle::choose(&document, service, &expected, proposals, |new| oracle::only_put_in(text, new))
+}
+
 /// Takes the `platform:` of `service` out, with its line.
 ///
 /// # Errors

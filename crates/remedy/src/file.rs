@@ -124,6 +124,8 @@ pub enum FileRefused {
 pub struct UserFile {
     /// The path that was asked for.
     pub asked: PathBuf,
+    /// There is no such file yet; its text is empty.
+    pub new: bool,
     /// The file itself, after following links.
     pub real: PathBuf,
     /// Its text.
@@ -166,6 +168,7 @@ pub fn read(asked: &Path) -> Result<UserFile, FileRefused> {
     let text = String::from_utf8(bytes).map_err(|e| not_utf8(&real, &e))?;
     Ok(UserFile {
         asked: asked.to_owned(),
+        new: false,
         text,
         hash,
         mode: meta.mode() & 0o7777,
@@ -173,6 +176,34 @@ pub fn read(asked: &Path) -> Result<UserFile, FileRefused> {
         gid: meta.gid(),
         real,
     })
+}
+
+/// As [`read`], but a file that is not there is an empty one that is to be made.
+///
+/// # Errors
+/// As [`read`]; also where its folder cannot hold it.
+pub fn read_or_new(asked: &Path) -> Result<UserFile, FileRefused> {
+    match read(asked) {
+        Err(FileRefused::Missing { path }) => {
+            let (Some(name), folder) = (asked.file_name(), folder_of(asked)) else {
+                return Err(FileRefused::Missing { path });
+            };
+            let folder = resolve(folder)?;
+            require_folder(&folder)?;
+            let meta = fs::metadata(&folder).map_err(io_error("read", &folder))?;
+            Ok(UserFile {
+                asked: asked.to_owned(),
+                new: true,
+                real: folder.join(name),
+                text: String::new(),
+                hash: hash(b""),
+                mode: 0o644,
+                uid: meta.uid(),
+                gid: meta.gid(),
+            })
+        }
+        other => other,
+    }
 }
 
 /// The hash a file has now, or `None` where there is none. Does not follow a link in the last place:
@@ -222,6 +253,39 @@ pub fn replace(real: &Path, expected: &str, new: Content<'_>) -> Result<(), File
     }
     temp.persist(real).map_err(|e| io_error("replace", real)(e.error))?;
     sync_folder(folder)
+}
+
+/// Makes `real` in one step, if nothing has that name. The owner is whoever runs this.
+///
+/// # Errors
+/// [`FileRefused::Changed`] where something is there, else what the system says.
+pub fn create(real: &Path, new: Content<'_>) -> Result<(), FileRefused> {
+    let folder = folder_of(real);
+    let mut temp = tempfile::Builder::new()
+        .prefix(".silidock-")
+        .tempfile_in(folder)
+        .map_err(io_error("write a new file in", folder))?;
+    temp.write_all(new.bytes).map_err(io_error("write", temp.path()))?;
+    let mode = Permissions::from_mode(new.mode);
+    temp.as_file().set_permissions(mode).map_err(io_error("set the mode of", temp.path()))?;
+    temp.as_file().sync_all().map_err(io_error("write", temp.path()))?;
+    temp.persist_noclobber(real).map_err(|e| match e.error.kind() {
+        io::ErrorKind::AlreadyExists => FileRefused::Changed { path: real.to_owned() },
+        _ => io_error("make", real)(e.error),
+    })?;
+    sync_folder(folder)
+}
+
+/// Removes `real`, if its content still has the hash `expected`.
+///
+/// # Errors
+/// [`FileRefused::Changed`] where the content differs, else what the system says.
+pub fn remove(real: &Path, expected: &str) -> Result<(), FileRefused> {
+    if hash_now(real)?.as_deref() != Some(expected) {
+        return Err(FileRefused::Changed { path: real.to_owned() });
+    }
+    fs::remove_file(real).map_err(io_error("remove", real))?;
+    sync_folder(folder_of(real))
 }
 
 fn resolve(asked: &Path) -> Result<PathBuf, FileRefused> {

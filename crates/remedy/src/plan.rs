@@ -6,7 +6,7 @@ use std::path::Path;
 
 use silidock_diagnosis::fix::Fix;
 
-use crate::file::{self, UserFile};
+use crate::file::{self, FileRefused, UserFile};
 use crate::preview::Refusal;
 use crate::steps;
 
@@ -48,7 +48,26 @@ impl Plan {
         context: usize,
         change: impl FnOnce(&str) -> Result<String, Refusal>,
     ) -> Result<(), Refusal> {
-        let file = file::read(path).map_err(|e| Refusal { why: e.to_string(), lines_to_type: Vec::new() })?;
+        self.change(file::read(path), context, change)
+    }
+
+    /// The same, of a file that need not be there yet.
+    pub(crate) fn edit_or_make(
+        &mut self,
+        path: &Path,
+        context: usize,
+        change: impl FnOnce(&str) -> Result<String, Refusal>,
+    ) -> Result<(), Refusal> {
+        self.change(file::read_or_new(path), context, change)
+    }
+
+    fn change(
+        &mut self,
+        file: Result<UserFile, FileRefused>,
+        context: usize,
+        change: impl FnOnce(&str) -> Result<String, Refusal>,
+    ) -> Result<(), Refusal> {
+        let file = file.map_err(|e| Refusal { why: e.to_string(), lines_to_type: Vec::new() })?;
         if let Some(known) = self.files.iter_mut().find(|f| f.file.real == file.real) {
             known.after = change(&known.after)?;
             known.context = known.context.min(context);

@@ -35,7 +35,7 @@ pub struct Preview {
 pub struct SeenFile {
     /// The file, after following links.
     pub path: String,
-    /// SHA-256 of its bytes, in hexadecimal.
+    /// SHA-256 of its bytes, in hexadecimal; empty where there is no such file yet.
     pub hash: String,
 }
 
@@ -71,7 +71,9 @@ fn of_plan(plan: Plan) -> Preview {
 
 /// The files of a plan as they were read.
 pub(crate) fn seen(plan: &Plan) -> Vec<SeenFile> {
-    let of =
-        |f: &crate::plan::PlannedFile| SeenFile { path: f.file.real.display().to_string(), hash: f.file.hash.clone() };
+    let of = |f: &crate::plan::PlannedFile| SeenFile {
+        path: f.file.real.display().to_string(),
+        hash: if f.file.new { String::new() } else { f.file.hash.clone() },
+    };
     plan.files.iter().map(of).collect()
 }

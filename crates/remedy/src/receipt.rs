@@ -86,6 +86,10 @@ pub struct Change {
     pub path: String,
     /// The link under which it was named, if that is another path.
     pub link: Option<String>,
+    /// There was no such file before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub created: bool,
     /// SHA-256 before, in hexadecimal; the bytes are in the backup.
     pub before_hash: String,
     /// SHA-256 after, in hexadecimal.
@@ -109,6 +113,7 @@ impl Change {
         Self {
             path: file.real.display().to_string(),
             link: file.is_link().then(|| file.asked.display().to_string()),
+            created: file.new,
             before_hash: file.hash.clone(),
             after_hash: file::hash(after.as_bytes()),
             mode: file.mode,
@@ -378,7 +383,7 @@ impl Journal {
             if file::hash(&bytes) != change.before_hash {
                 return Err(damaged(format!("the backup of {} is not what was saved", change.path)));
             }
-            Ok(Version { bytes, mode: change.mode, uid: change.uid, gid: change.gid })
+            Ok(Version { there: !change.created, bytes, mode: change.mode, uid: change.uid, gid: change.gid })
         };
         receipt.changes.iter().enumerate().map(read).collect()
     }

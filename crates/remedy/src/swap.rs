@@ -2,13 +2,15 @@
 //!
 //! Knows neither fixes nor receipts; a crash in the middle is the journal's business.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::file::{self, Content, FileRefused};
 
 /// One file's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Version {
+    /// There is a file; without one the rest says nothing.
+    pub there: bool,
     pub bytes: Vec<u8>,
     pub mode: u32,
     pub uid: u32,
@@ -22,6 +24,24 @@ impl Version {
 
     fn hash(&self) -> String {
         file::hash(&self.bytes)
+    }
+
+    /// What a file's hash says of it: it is this one.
+    fn is(&self, hash: Option<&str>) -> bool {
+        match hash {
+            Some(hash) => self.there && hash == self.hash(),
+            None => !self.there,
+        }
+    }
+}
+
+/// Puts one version in another's place.
+fn put(path: &Path, from: &Version, to: &Version) -> Result<(), FileRefused> {
+    match (from.there, to.there) {
+        (true, true) => file::replace(path, &from.hash(), to.content()),
+        (false, true) => file::create(path, to.content()),
+        (true, false) => file::remove(path, &from.hash()),
+        (false, false) => Ok(()),
     }
 }
 
@@ -45,7 +65,7 @@ pub(crate) struct SwapFailed {
 /// Replaces all, or none.
 pub(crate) fn swap_all(swaps: &[Swap]) -> Result<(), SwapFailed> {
     for (done, swap) in swaps.iter().enumerate() {
-        if let Err(cause) = file::replace(&swap.path, &swap.from.hash(), swap.to.content()) {
+        if let Err(cause) = put(&swap.path, &swap.from, &swap.to) {
             // The failing one is tried too: it may have been replaced before its folder could not be synced.
             let stuck = take_back(&swaps[..=done]);
             return Err(SwapFailed { cause, stuck });
@@ -57,7 +77,7 @@ pub(crate) fn swap_all(swaps: &[Swap]) -> Result<(), SwapFailed> {
 /// Gives every file that has the new version the old one; returns what failed.
 pub(crate) fn take_back(swaps: &[Swap]) -> Vec<FileRefused> {
     let back = |swap: &Swap| match file::hash_now(&swap.path) {
-        Ok(Some(hash)) if hash == swap.to.hash() => file::replace(&swap.path, &hash, swap.from.content()).err(),
+        Ok(hash) if swap.to.is(hash.as_deref()) => put(&swap.path, &swap.to, &swap.from).err(),
         // Not written by us, so there is nothing of ours to take back.
         Ok(_) => None,
         Err(error) => Some(error),
@@ -77,7 +97,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let owner = fs::metadata(folder.path()).unwrap();
-        let version = |text: &str| Version { bytes: text.into(), mode: 0o640, uid: owner.uid(), gid: owner.gid() };
+        let version =
+            |text: &str| Version { there: true, bytes: text.into(), mode: 0o640, uid: owner.uid(), gid: owner.gid() };
         let swap = |name: &str| Swap { path: path(name), from: version("old"), to: version("new") };
         for name in ["a", "b"] {
             fs::write(path(name), "old").unwrap();

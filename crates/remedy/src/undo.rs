@@ -149,6 +149,9 @@ pub fn undo_preview(journal: &Journal, id: &str) -> Result<Preview, UndoError> {
     for Restore { swap, context } in &restores {
         let (now, then) = (String::from_utf8_lossy(&swap.from.bytes), String::from_utf8_lossy(&swap.to.bytes));
         preview.diffs.push(diff::diff(&swap.path, &now, &then, *context));
+        if !swap.to.there {
+            preview.told.push(format!("{} is removed again: this change made it.", swap.path.display()));
+        }
         preview.files.push(SeenFile { path: swap.path.display().to_string(), hash: file::hash(&swap.from.bytes) });
     }
     if restores.is_empty() {
@@ -209,15 +212,19 @@ fn restores(receipt: &Receipt, backups: Vec<Version>) -> Result<Vec<Restore>, Un
     }
     let mut out = Vec::new();
     for (change, to) in receipt.changes.iter().zip(backups) {
+        if change.created && standing(change) == Standing::Before {
+            continue;
+        }
         let file = file::read(Path::new(&change.path)).map_err(UndoError::File)?;
         if file.real != Path::new(&change.path) {
             // Somebody put a link in the file's place.
             return Err(UndoError::Changed { receipt: receipt.id.clone(), paths: vec![change.path.clone()] });
         }
-        if file.hash == change.before_hash && file.mode == change.mode {
+        if !change.created && file.hash == change.before_hash && file.mode == change.mode {
             continue;
         }
-        let from = Version { bytes: file.text.into_bytes(), mode: file.mode, uid: file.uid, gid: file.gid };
+        let from =
+            Version { there: true, bytes: file.text.into_bytes(), mode: file.mode, uid: file.uid, gid: file.gid };
         let context = if structured(&change.path) { diff::CONTEXT } else { 0 };
         out.push(Restore { swap: Swap { path: PathBuf::from(&change.path), from, to }, context });
     }
@@ -226,7 +233,8 @@ fn restores(receipt: &Receipt, backups: Vec<Version>) -> Result<Vec<Restore>, Un
 
 fn standing(change: &Change) -> Standing {
     match file::hash_now(Path::new(&change.path)) {
-        Ok(Some(hash)) if hash == change.before_hash => Standing::Before,
+        Ok(None) if change.created => Standing::Before,
+        Ok(Some(hash)) if hash == change.before_hash && !change.created => Standing::Before,
         Ok(Some(hash)) if hash == change.after_hash => Standing::After,
         Ok(Some(_)) | Err(FileRefused::TooLarge { .. }) => Standing::Different,
         Ok(None) | Err(_) => Standing::Missing,

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use silidock_remedy::compose::{EditRefused, remove_platform, set_platform};
+use silidock_remedy::compose::{EditRefused, change_platform, override_platform, remove_platform, set_platform};
 use yaml_serde::Value;
 
 /// What pinning a service to linux/arm64 must do.
@@ -240,6 +240,78 @@ fn pins_are_removed_with_their_line_only() {
         ("two-spaces", "nobody", "NoSuchService"),
     ] {
         assert_eq!(kind(&removed(name, service).unwrap_err()), want, "{name}/{service}");
+    }
+}
+
+#[test]
+fn a_pin_is_changed_in_place_and_back_byte_for_byte() {
+    for (name, service, _) in CASES {
+        let Ok(pinned) = set_platform(&corpus(name), service, "linux/arm64") else { continue };
+        let changed = change_platform(&pinned, service, "linux/amd64").unwrap();
+        assert_eq!(changed.len(), pinned.len(), "{name}/{service}");
+        assert_eq!(change_platform(&changed, service, "linux/arm64").unwrap(), pinned, "{name}/{service}");
+        assert_eq!(kind(&change_platform(&changed, service, "linux/amd64").unwrap_err()), "AlreadyPinned");
+    }
+    let with =
+        |value: &str| format!("services:\n  web:\n    image: a\n    platform: {value}   # why\n    ports: [1]\n");
+    for (old, new) in [
+        ("linux/amd64", "linux/arm/v7"),
+        ("\"linux/amd64\"", "\"linux/arm/v7\""),
+        ("'linux/amd64'", "'linux/arm/v7'"),
+        ("${PLATFORM:-linux/amd64}", "linux/arm/v7"),
+        ("&p linux/amd64", "&p linux/arm/v7"),
+    ] {
+        assert_eq!(change_platform(&with(old), "web", "linux/arm/v7"), Ok(with(new)), "{old}");
+    }
+    for (name, service, want) in [
+        ("two-spaces", "web", "NotPinned"),
+        ("merge-brings-platform", "web", "Inherited"),
+        ("extends-pinned", "base", "Extended"),
+        ("multi-document", "web", "MultipleDocuments"),
+        ("two-spaces", "nobody", "NoSuchService"),
+    ] {
+        assert_eq!(
+            kind(&change_platform(&corpus(name), service, "linux/s390x").unwrap_err()),
+            want,
+            "{name}/{service}"
+        );
+    }
+}
+
+#[test]
+fn an_override_file_takes_services_it_does_not_know() {
+    let alone = "services:\n  web:\n    platform: linux/arm64\n";
+    for (before, after) in [
+        ("", Some(alone.to_owned())),
+        ("# ours\n", Some(format!("# ours\n{alone}"))),
+        ("# ours", Some(format!("# ours\n{alone}"))),
+        ("services:\n", Some(alone.to_owned())),
+        ("volumes: {}\n", Some(format!("volumes: {{}}\n{alone}"))),
+        (
+            "services:\n    # team\n    db: &a\n        image: x\n",
+            Some(
+                "services:\n    web:\n        platform: linux/arm64\n    # team\n    db: &a\n        image: x\n"
+                    .to_owned(),
+            ),
+        ),
+        (
+            "services:\r\n  db:\r\n    image: x\r\n",
+            Some("services:\r\n  web:\r\n    platform: linux/arm64\r\n  db:\r\n    image: x\r\n".to_owned()),
+        ),
+        (
+            "services:\n  web:\n    ports: [1]\n",
+            Some("services:\n  web:\n    platform: linux/arm64\n    ports: [1]\n".to_owned()),
+        ),
+        (
+            "services:\n  web:\n    platform: linux/amd64 # x\n",
+            Some("services:\n  web:\n    platform: linux/arm64 # x\n".to_owned()),
+        ),
+        ("services: {db: {image: x}}\n", None),
+        ("services: [web]\n", None),
+        ("- 1\n", None),
+        ("a: 1\n---\nb: 2\n", None),
+    ] {
+        assert_eq!(override_platform(before, "web", "linux/arm64").ok(), after, "{before:?}");
     }
 }
 

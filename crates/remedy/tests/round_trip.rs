@@ -490,3 +490,35 @@ fn two_at_once_take_turns() {
     undo(&lab.journal(), &won.unwrap().id, now()).unwrap();
     assert_eq!(lab.read("compose.yaml"), COMPOSE);
 }
+
+#[test]
+fn an_override_file_is_made_and_goes_again() {
+    let lab = Lab::new();
+    let path = lab.path("compose.override.yaml");
+    let edit = YamlEdit::OverridePlatform { service: "web".into(), platform: "linux/amd64".parse().unwrap() };
+    let pin = fix(vec![Step::EditYaml { path: path.display().to_string(), edit }]);
+    let before = lab.names();
+    let shown = preview(&pin);
+    assert_eq!((shown.refused.clone(), shown.diffs[0].added, lab.names()), (None, 3, before.clone()));
+
+    fs::write(&path, "services: {}\n").unwrap();
+    let late = apply(&pin, &shown, &Subject::default(), &lab.journal(), now());
+    assert!(matches!(late, Err(ApplyError::Changed { .. })), "somebody else made it meanwhile: {late:?}");
+    fs::remove_file(&path).unwrap();
+
+    let receipt = lab.apply(&pin).unwrap();
+    assert_eq!(lab.read("compose.override.yaml"), "services:\n  web:\n    platform: linux/amd64\n");
+    fs::write(&path, "mine now\n").unwrap();
+    assert!(matches!(undo(&lab.journal(), &receipt.id, now()), Err(UndoError::Changed { .. })));
+    assert_eq!(lab.read("compose.override.yaml"), "mine now\n");
+    fs::write(&path, "services:\n  web:\n    platform: linux/amd64\n").unwrap();
+    let told = undo_preview(&lab.journal(), &receipt.id).unwrap().told;
+    assert!(told[0].contains("is removed again"), "{told:?}");
+    undo(&lab.journal(), &receipt.id, now()).unwrap();
+    assert!(!path.exists());
+
+    let again = lab.apply(&pin).unwrap();
+    fs::remove_file(&path).unwrap();
+    undo(&lab.journal(), &again.id, now()).unwrap();
+    assert!(!path.exists(), "gone already is as before");
+}

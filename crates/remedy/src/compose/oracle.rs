@@ -47,6 +47,21 @@ impl Document {
         direct.or_else(|| self.services().find(|(k, _)| k == name).map(|(_, v)| v))
     }
 
+    pub(super) fn has_service(&self, name: &str) -> bool {
+        self.service(name).is_some()
+    }
+
+    /// The meaning with one service more, which has a platform and nothing else.
+    pub(super) fn with_new_service(&self, service: &str, platform: &str) -> Value {
+        let mut root = self.root.as_mapping().cloned().unwrap_or_default();
+        let mut services = root.get("services").and_then(Value::as_mapping).cloned().unwrap_or_default();
+        let mut settings = Mapping::new();
+        settings.insert("platform".into(), platform.into());
+        services.insert(service.into(), Value::Mapping(settings));
+        root.insert("services".into(), Value::Mapping(services));
+        Value::Mapping(root)
+    }
+
     fn settings(&self, name: &str) -> Option<&Mapping> {
         self.service(name)?.as_mapping()
     }
@@ -195,6 +210,20 @@ pub(super) fn only_inserted(before: &str, after: &str, platform: &str) -> Result
         bare == wanted && piece.matches('\n').count() <= 1
     });
     if fits { Ok(()) } else { Err("other parts of the text would change") }
+}
+
+/// Whether `after` differs from `before` in one place of one line.
+pub(super) fn only_value_changed(before: &str, after: &str) -> Result<(), &'static str> {
+    let same_above = before.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
+    let rest = before.len().min(after.len()) - same_above;
+    let same_below = before.bytes().rev().zip(after.bytes().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let piece = |text: &str| text.as_bytes()[same_above..text.len() - same_below].contains(&b'\n');
+    if piece(before) || piece(after) { Err("other lines would change") } else { Ok(()) }
+}
+
+/// Whether `after` is `before` with something put in, and nothing else.
+pub(super) fn only_put_in(before: &str, after: &str) -> Result<(), &'static str> {
+    if insertions(before, after).next().is_some() { Ok(()) } else { Err("other parts of the text would change") }
 }
 
 /// Whether `after` is `before` without the platform's line, at most with the line above it adapted.

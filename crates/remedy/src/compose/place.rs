@@ -38,6 +38,42 @@ pub(super) fn insertions(text: &str, service: &str, platform: &str) -> Result<Ve
     Ok(out)
 }
 
+/// Texts with another value for the platform of `service`, in the quotes and behind the anchor of the old one.
+pub(super) fn replacements(text: &str, service: &str, platform: &str) -> Result<Vec<String>, EditRefused> {
+    let Located { settings, .. } = locate(text, service)?;
+    let entry = settings.entries().find(|e| e.key_matches("platform"));
+    let range =
+        entry.and_then(|entry| Some((entry.value_node()?.byte_range().start as usize, value_end(text, &entry)?)));
+    let Some((start, end)) = range else { return Ok(Vec::new()) };
+    let old = &text[start..end];
+    // An anchor or a tag stands before the value and stays.
+    let value = start + old.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let quote = ["\"", "'"].into_iter().find(|quote| text[value..].starts_with(quote)).unwrap_or_default();
+    Ok(vec![format!("{}{quote}{platform}{quote}{}", &text[..value], &text[end..])])
+}
+
+/// Texts with a service that is not there yet, best first: below the others, or with the list of services itself.
+pub(super) fn new_services(text: &str, key: &str, platform: &str) -> Vec<String> {
+    let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let service = |indent: &str| format!("{indent}{key}:{ending}{indent}{indent}platform: {platform}{ending}");
+    let line = |at: usize| text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
+    let mut out = Vec::new();
+    let below = text.split_inclusive('\n').scan(0, |at, line| {
+        *at += line.len();
+        Some((*at, line))
+    });
+    for (at, _) in below.filter(|(_, line)| line.starts_with("services:")) {
+        // Indented as the first one is.
+        let next = &text[at..line(at)];
+        let indent = &next[..next.len() - next.trim_start_matches(' ').len()];
+        let indent = if indent.is_empty() || next.trim().is_empty() { "  " } else { indent };
+        out.push(format!("{}{}{}", &text[..at], service(indent), &text[at..]));
+    }
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { ending };
+    out.push(format!("{text}{gap}services:{ending}{}", service("  ")));
+    out
+}
+
 /// Texts without the platform of `service`, best first.
 pub(super) fn removals(text: &str, service: &str) -> Result<Vec<String>, EditRefused> {
     let Located { file, settings, .. } = locate(text, service)?;

@@ -22,7 +22,7 @@ fn refused(file: &UserFile) -> impl Fn(json::JsonRefused) -> StepFailed + '_ {
 }
 
 pub(super) fn version(file: &UserFile, text: &str) -> Version {
-    Version { bytes: text.as_bytes().to_vec(), mode: file.mode, uid: file.uid, gid: file.gid }
+    Version { there: true, bytes: text.as_bytes().to_vec(), mode: file.mode, uid: file.uid, gid: file.gid }
 }
 
 /// What a file would say with these values, on top of `text` where earlier steps have edited it.

@@ -1,0 +1,253 @@
+//! Registries by the command line: what it prints, what a scan makes of it, and that it works behind a company's proxy
+//! with the company's certificates.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests fail like tests")]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{
+    User, finding, lab, list, one, ran,
+    registry::{OCI, PASSWORD, Registry, USER, digest},
+    text,
+};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use serde_json::{Value, json};
+use silidock_testkit::{Reply, ScriptedServer};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, pki_types::PrivateKeyDer},
+};
+
+/// A proxy that nobody answers at: what is not on this machine is not reached from a test.
+const NO_NETWORK: &str = "http://127.0.0.1:1";
+
+#[test]
+fn platforms_and_newer_tags_are_printed() {
+    let Some(registry) = Registry::start("silidock registry", true) else { return };
+    let host = &registry.host;
+    registry.image("db", Some("5.7-debian"), OCI, "linux/amd64");
+    let index = registry.index("db", "8.0-debian", OCI, &["linux/amd64", "linux/arm64", "unknown/unknown"]);
+    let user = User::new();
+    let old = format!("{host}/db:5.7-debian");
+    let config = user.home().join(".docker");
+    std::fs::create_dir(&config).unwrap();
+    let refused = user.run(&["registry", &old]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert!(refused.out.contains("docker login"), "{}", refused.out);
+
+    let login = json!({ "auths": { host.as_str(): { "username": USER, "password": PASSWORD } } });
+    std::fs::write(config.join("config.json"), login.to_string()).unwrap();
+    let newest = format!("{host}/db:8.0-debian");
+    let gone = format!("{host}/gone:1");
+    let (status, document) = user.json("registry", &["registry", &old, &newest, &gone, "No Reference"]);
+    assert_eq!(status, 0);
+    let references = list(&document, "references");
+    let said = |wanted: &str| one(references, "ref", wanted);
+    assert_eq!((&said(&old)["platforms"], &said(&old)["kind"]), (&json!(["linux/amd64"]), &json!("manifest")));
+    assert_eq!(
+        (&said(&newest)["platforms"], &said(&newest)["kind"]),
+        (&json!(["linux/amd64", "linux/arm64"]), &json!("index"))
+    );
+    assert_eq!(said(&newest)["digest"], json!(index));
+    assert_eq!(text(said(&gone), "error"), format!("{host} has no gone:1"));
+    assert!(text(said("No Reference"), "error").contains("is not an image reference"));
+    assert_eq!(said(&old).get("newer"), None, "nobody asked");
+    let kept = user.tmp().parent().unwrap().join("data/registry").join(format!("{}.json", index.replace(':', "-")));
+    let kept = std::fs::read_to_string(kept).unwrap();
+    assert!(kept.contains("linux/arm64") && !kept.contains("not-for-anybody"), "{kept}");
+
+    for engine in lab::engines("newer tags").into_iter().filter(|engine| engine.native == "linux/amd64").take(1) {
+        let ran = user.run(&["registry", "--newer", "--engine", &engine.endpoint, &old]);
+        assert!(ran.out.contains("8.0-debian") && !ran.out.contains(PASSWORD), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_scan_asks_registries_when_it_is_told_to() {
+    let Some(registry) = Registry::start("scan --ask-registry", false) else { return };
+    let Some(engine) = lab::engines("scan --ask-registry").into_iter().find(|engine| engine.ours()) else { return };
+    let name = |what: &str| format!("{}/registry-{what}", registry.host);
+    let (both, old) = (format!("{}:1", name("both")), format!("{}:5.7", name("old")));
+    registry.index("registry-both", "1", OCI, &[&engine.native, &engine.foreign]);
+    registry.image("registry-old", Some("5.7"), OCI, &engine.foreign);
+    registry.index("registry-old", "8.0", OCI, &[&engine.native, &engine.foreign]);
+    let foreign = format!("silidock-lab/bb:{}", lab::Lab::arch(&engine.foreign));
+    let _left = Left { engine: &engine, containers: ["registry-both", "registry-old"], images: [&both, &old] };
+    for (image, container) in [(&both, "registry-both"), (&old, "registry-old")] {
+        engine.docker(&["tag", &foreign, image]);
+        let platform = ["--platform", &engine.foreign];
+        engine.docker(
+            &[
+                &["run", "-d", "--pull", "never", "--name", container][..],
+                &platform,
+                &[image, "/bin/sh", "-c", "while :; do sleep 1; done"],
+            ]
+            .concat(),
+        );
+    }
+
+    let user = User::new();
+    let quiet = user.json("scan", &["scan", "--engine", &engine.endpoint]).1;
+    let image = |scan: &Value, tag: &str| {
+        let has = |image: &&Value| list(image, "tags").contains(&json!(tag));
+        list(scan, "images").iter().find(has).unwrap_or_else(|| panic!("{tag} is not listed")).clone()
+    };
+    assert_eq!(image(&quiet, &both)["upstream"]["unknown"]["why"], "no registry was asked");
+    let unasked = one(list(&quiet, "notJudged"), "check", "no-native-manifest");
+    assert!(text(&unasked["gap"], "why").ends_with("silidock scan --ask-registry"));
+
+    let mut command = user.command(&["scan", "--engine", &engine.endpoint, "--ask-registry", "--json"]);
+    command.env("HTTPS_PROXY", NO_NETWORK);
+    let scan = ran(command).document("scan");
+    assert_eq!(image(&scan, &both)["upstream"], json!([engine.native, engine.foreign]));
+    let needless = finding(&scan, "needless-emulation", "registry-both");
+    assert!(text(needless, "title").ends_with("its registry has the native image"), "{needless}");
+    let pull = &needless["fixes"][0]["steps"][0]["commands"][0];
+    assert_eq!(pull, &json!(["docker", "pull", "--platform", engine.native, both]));
+    let none = finding(&scan, "no-native-manifest", &old);
+    assert_eq!(none["fixes"][0]["title"], "Move to 8.0", "{none}");
+    let lost = list(&scan, "notJudged")
+        .iter()
+        .find(|n| n["check"] == "no-native-manifest" && n["subject"]["id"] == json!(foreign));
+    assert!(lost.is_some(), "what Docker Hub would say is not known, and that is said");
+}
+
+/// What the test made on the engine, and takes away again.
+struct Left<'a> {
+    engine: &'a lab::Lab,
+    containers: [&'a str; 2],
+    images: [&'a str; 2],
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        for (verb, names) in [(vec!["rm", "-f"], self.containers), (vec!["rmi", "-f"], self.images)] {
+            // Whatever is not there was never made.
+            let _ = self.engine.client(&[verb, names.to_vec()].concat()).output();
+        }
+    }
+}
+
+/// A registry that only a proxy reaches, with a certificate that only the company knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_s_proxy_and_certificates_work() {
+    let config = r#"{"os":"linux","architecture":"arm64"}"#;
+    let manifest = json!({ "schemaVersion": 2, "config": { "mediaType": OCI.2, "digest": digest(config.as_bytes()) } })
+        .to_string();
+    let inside = ScriptedServer::start(move |request| match request.target.contains("/blobs/") {
+        true => Reply::status(200).body(config),
+        false => Reply::status(200)
+            .header("Content-Type", OCI.1)
+            .header("RateLimit-Limit", "100;w=21600")
+            .header("RateLimit-Remaining", "76;w=21600")
+            .body(manifest.clone()),
+    })
+    .await
+    .unwrap();
+
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let company = params.self_signed(&key).unwrap();
+    let issuer = Issuer::new(params, key);
+    let server_key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["registry.company.test".to_owned()])
+        .unwrap()
+        .signed_by(&server_key, &issuer)
+        .unwrap();
+    let tls =
+        ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(server_key.serialize_der().into()))
+            .unwrap();
+    let (acceptor, listener) = (TlsAcceptor::from(Arc::new(tls)), TcpListener::bind(("127.0.0.1", 0)).await.unwrap());
+    let (proxy, target) = (listener.local_addr().unwrap(), inside.host().to_owned());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (acceptor, target) = (acceptor.clone(), target.clone());
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                assert!(head.starts_with(b"CONNECT registry.company.test:443 "), "{}", String::from_utf8_lossy(&head));
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                // A client that does not know the company goes away here.
+                let Ok(mut outside) = acceptor.accept(stream).await else { return };
+                let mut inside = TcpStream::connect(target).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+            });
+        }
+    });
+
+    let user = User::new();
+    let authority = user.file("company.pem");
+    std::fs::write(&authority, company.pem()).unwrap();
+    let asked = |certificates: Option<&str>| {
+        let mut command = user.command(&["registry", "registry.company.test/web:1", "--json"]);
+        command.env("HTTPS_PROXY", format!("http://{proxy}")).env_remove("SSL_CERT_FILE").env_remove("NO_PROXY");
+        if let Some(file) = certificates {
+            command.env("SSL_CERT_FILE", file);
+        }
+        command
+    };
+    let command = asked(Some(&authority));
+    let known = tokio::task::spawn_blocking(move || ran(command)).await.unwrap().document("registry");
+    assert_eq!(known["references"][0]["platforms"], json!(["linux/arm64"]), "{known}");
+    assert_eq!(known["limits"][0]["remaining"], 76);
+    let command = asked(None);
+    let unknown = tokio::task::spawn_blocking(move || ran(command)).await.unwrap();
+    assert_eq!(unknown.status, 2, "{unknown:?}");
+    assert!(unknown.out.contains("could not be reached") && unknown.out.contains("ertificate"), "{}", unknown.out);
+}
+
+#[test]
+fn services_are_pinned_by_name() {
+    let user = User::new();
+    let file = user.file("compose.yaml");
+    let team = "# ours\nservices:\n  db:\n    image: 'mysql:5.7'   # keep\n  web:\n    image: nginx\n";
+    let pinned = |platform: &str| team.replace("# keep\n", &format!("# keep\n    platform: {platform}\n"));
+    let now = || std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, team).unwrap();
+
+    let (status, preview) = user.json("preview", &["pin", &file, "db", "linux/amd64"]);
+    assert_eq!((status, now().as_str()), (0, team), "a preview changes nothing");
+    assert_eq!(preview["preview"]["diffs"][0]["added"], 1);
+    let (status, change) = user.json("change", &["pin", &file, "db", "amd64", "--apply", "--yes"]);
+    assert_eq!((status, now(), &change["verified"]), (0, pinned("linux/amd64"), &json!("verified")), "{change}");
+    user.json("change", &["pin", &file, "db", "linux/arm64", "--apply", "--yes"]);
+    assert_eq!(now(), pinned("linux/arm64"), "another value, in place");
+    user.json("change", &["unpin", &file, "db", "--apply", "--yes"]);
+    assert_eq!(now(), team);
+
+    let over = user.file("compose.override.yaml");
+    let (_, change) = user.json("change", &["pin", &file, "db", "linux/arm64", "--override", "--apply", "--yes"]);
+    assert_eq!(std::fs::read_to_string(&over).unwrap(), "services:\n  db:\n    platform: linux/arm64\n");
+    assert_eq!(now(), team, "the team's file is left alone");
+    user.json("change", &["pin", &file, "web", "linux/arm64", "--override", "--apply", "--yes"]);
+    assert_eq!(
+        std::fs::read_to_string(&over).unwrap(),
+        "services:\n  web:\n    platform: linux/arm64\n  db:\n    platform: linux/arm64\n"
+    );
+    let undone = user.run(&["undo", text(&change, "receipt"), "--apply", "--yes"]);
+    assert_eq!(undone.status, 2, "the file has changed since: {undone:?}");
+
+    for (arguments, words) in [
+        (vec!["pin", &file, "gone", "linux/arm64"], "no service gone"),
+        (vec!["pin", &file, "db", "tablet"], "is not a platform"),
+        (vec!["unpin", &file, "db", "--apply", "--yes"], "has no platform"),
+        (vec!["pin", "/nowhere/compose.yaml", "db", "linux/arm64"], "cannot be read"),
+    ] {
+        let ran = user.run(&arguments);
+        assert_eq!((ran.status, now().as_str()), (2, team), "{arguments:?}: {ran:?}");
+        assert!(ran.err.contains(words), "{arguments:?}: {ran:?}");
+    }
+}
