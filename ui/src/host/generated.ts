@@ -2599,7 +2599,7 @@ export type SeenFile = {
  */
 path: string, 
 /**
- * SHA-256 of its bytes, in hexadecimal.
+ * SHA-256 of its bytes, in hexadecimal; empty where there is no such file yet.
  */
 hash: string, };
 
@@ -3014,6 +3014,22 @@ export type WayOutKind = "engine" | "container" | "service" | "buildStage" | "im
  * A change to a YAML file.
  */
 export type YamlEdit = { "kind": "setPlatform", 
+/**
+ * Service name.
+ */
+service: string, 
+/**
+ * To pin it to.
+ */
+platform: Platform, } | { "kind": "changePlatform", 
+/**
+ * Service name.
+ */
+service: string, 
+/**
+ * To pin it to.
+ */
+platform: Platform, } | { "kind": "overridePlatform", 
 /**
  * Service name.
  */
