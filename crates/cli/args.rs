@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use silidock_app::diagnosis::finding::Severity;
+use silidock_app::diagnosis::{finding::Severity, platform::Platform};
 
 use crate::output::typed;
 
@@ -34,6 +34,8 @@ pub enum Command {
     Registry(RegistryOptions),
     /// Say why a container stopped or will not start, or what a run or build log means
     Explain(ExplainOptions),
+    /// Measure what emulation costs here: the same work natively and under each emulator (starts throw-away containers)
+    Bench(Box<BenchOptions>),
     /// Preview a fix of a finding; with --apply carry it out, look again, and print the receipt
     Fix(FixOptions),
     /// Preview pinning a Compose service to a platform; with --apply do it
@@ -136,6 +138,78 @@ pub struct EmulatorOptions {
     /// Read Docker Desktop's settings too; macOS may ask you whether Silidock may
     #[arg(long)]
     pub read_guarded: bool,
+}
+
+/// Measures, or shows what was measured before.
+#[derive(Debug, Args)]
+pub struct BenchOptions {
+    /// Engine to measure: a Docker context, a runtime's name or an address
+    #[arg(long, value_name = "NAME|URL")]
+    pub engine: Option<String>,
+    /// Lanes to measure: native, qemu, rosetta ...; every one that can be had when left out
+    #[arg(long, value_name = "LANES", value_delimiter = ',')]
+    pub lanes: Vec<String>,
+    /// Workloads to measure, by id (--list names them)
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub workloads: Vec<String>,
+    /// Fewer samples and workloads: under a minute
+    #[arg(long)]
+    pub quick: bool,
+    /// Time a command in this image instead; it must be on the engine
+    #[arg(long, value_name = "REF", conflicts_with = "build")]
+    pub image: Option<String>,
+    /// Time building this folder or Dockerfile without cache instead
+    #[arg(long, value_name = "DIR|DOCKERFILE")]
+    pub build: Option<String>,
+    /// Platforms for --image or --build
+    #[arg(long, value_name = "PLATFORMS", value_delimiter = ',')]
+    pub platforms: Vec<Platform>,
+    /// Repeat the order of an earlier run
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u32>,
+    #[command(flatten)]
+    pub kept: KeptRuns,
+    /// Write a report of the run to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Its form
+    #[arg(long, value_enum, default_value_t = BenchForm::Html, requires = "output")]
+    pub format: BenchForm,
+    /// Hide host names, user names and addresses in the report
+    #[arg(long, requires = "output")]
+    pub redact: bool,
+    /// The command for --image, and its arguments
+    #[arg(last = true, value_name = "COMMAND", requires = "image")]
+    pub command: Vec<String>,
+}
+
+/// Instead of measuring.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct KeptRuns {
+    /// List the workloads
+    #[arg(long)]
+    pub list: bool,
+    /// List the runs that are kept
+    #[arg(long)]
+    pub history: bool,
+    /// Show a run that is kept: its name, the beginning of it, or latest
+    #[arg(long, value_name = "RUN")]
+    pub show: Option<String>,
+    /// Compare two runs that are kept
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
+    pub compare: Option<Vec<String>>,
+    /// Forget a run
+    #[arg(long, value_name = "RUN")]
+    pub delete: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum BenchForm {
+    Html,
+    Markdown,
+    Json,
+    Csv,
 }
 
 #[derive(Debug, Args)]

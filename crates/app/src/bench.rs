@@ -1,6 +1,7 @@
-//! Benchmarks as use cases: what can be measured, runs that are kept, what they mean for what is shown. Measuring is
-//! `measure`'s part, judging `diagnosis`'s.
+//! Benchmarks as use cases: what can be measured, runs that are kept, what they mean for what is shown. Measuring is in
+//! `run`, keeping in `store`; judging is `diagnosis`'s part.
 
+pub(crate) mod run;
 pub mod store;
 pub mod wire;
 
@@ -11,12 +12,14 @@ use silidock_diagnosis::{
         Bench, NATIVE,
         compare::{compare, rosetta_cost},
         meaning::{Fitting, Now, fitting, meaning, not_measured_yet},
+        switch::{nothing_runs, rosetta_lane},
         words,
         workload::WORKLOADS,
     },
     check::Context,
     emulator::display_name,
     fact::{Fact, Gap},
+    inventory::Inventory,
     platform::{Nativeness, Platform},
     runtime::{EmulationFacts, ProvenEmulator},
     schema::Schema,
@@ -59,11 +62,11 @@ impl App {
             quick: offered.quick,
         });
         Ok(BenchOffer {
-            lanes: lanes(&seen.inventory.emulation, seen.inventory.engine.platform.known()),
+            lanes: lanes(&seen.inventory),
             workloads: workloads.collect(),
             images: images(&seen.inventory),
             refused: refused.map(str::to_owned),
-            running: self.session().bench_progress.clone(),
+            running: self.session().bench.as_ref().map(|running| running.progress.clone()),
         })
     }
 
@@ -241,11 +244,11 @@ fn entry(run: &Bench) -> BenchEntry {
 }
 
 /// Lanes as far as they are known without starting anything.
-fn lanes(emulation: &EmulationFacts, engine: Option<&Platform>) -> Fact<Vec<OfferedLane>> {
-    let Some(engine) = engine else {
+fn lanes(inventory: &Inventory) -> Fact<Vec<OfferedLane>> {
+    let Some(engine) = inventory.engine.platform.known() else {
         return Fact::unknown("what can be measured", "the engine's platform is not known");
     };
-    let proven = match &emulation.effective {
+    let proven = match &inventory.emulation.effective {
         Fact::Known(proven) => proven,
         Fact::Unknown { unknown } => return unknown.clone().into(),
     };
@@ -258,27 +261,30 @@ fn lanes(emulation: &EmulationFacts, engine: Option<&Platform>) -> Fact<Vec<Offe
     }];
     // The probe that works is built for these two.
     let measured = proven.iter().filter(|p| ["amd64", "arm64"].contains(&p.platform.architecture.as_str()));
-    lanes.extend(measured.filter(|p| p.platform.on(engine) != Nativeness::Native).map(offered));
+    lanes.extend(measured.filter(|p| p.works() && p.platform.on(engine) != Nativeness::Native).map(offered));
+    lanes.extend([rosetta_lane(inventory), nothing_runs(inventory)].into_iter().flatten().map(|lane| OfferedLane {
+        words: format!("{}, {}", display_name(&lane.name), lane.platform),
+        name: lane.name,
+        platform: lane.platform,
+        unavailable: Some(lane.why),
+        fixes: lane.fixes,
+    }));
     Fact::Known(lanes)
 }
 
 fn offered(proven: &ProvenEmulator) -> OfferedLane {
     let version = proven.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-    let works = proven.works();
     OfferedLane {
         name: proven.emulator.clone(),
-        words: match works {
-            true => format!("{}{version}, {}", display_name(&proven.emulator), proven.platform),
-            false => format!("Nothing, {}", proven.platform),
-        },
+        words: format!("{}{version}, {}", display_name(&proven.emulator), proven.platform),
         platform: proven.platform.clone(),
-        unavailable: (!works).then(|| format!("Nothing on this engine runs {} programs.", proven.platform)),
+        unavailable: None,
         fixes: Vec::new(),
     }
 }
 
 /// Images with a foreign platform here: those that can be timed against native, or against another emulator.
-fn images(inventory: &silidock_diagnosis::inventory::Inventory) -> Vec<OfferedImage> {
+fn images(inventory: &Inventory) -> Vec<OfferedImage> {
     let Some(engine) = inventory.engine.platform.known() else { return Vec::new() };
     let images = inventory.images.items.iter().filter_map(|image| {
         let here = image.platforms.known()?.iter().filter(|p| p.available);

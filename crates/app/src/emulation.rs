@@ -37,7 +37,7 @@ const LOG_LINES: u32 = 200;
 const LOG_BYTES: usize = 256 << 10;
 
 /// Containers that are being removed get this long before the program ends.
-const SETTLE: Duration = Duration::from_secs(20);
+const SETTLE: Duration = Duration::from_secs(60);
 
 /// The installation whose containers this process may have started.
 static OPENED: Mutex<Option<Installation>> = Mutex::new(None);
@@ -108,7 +108,7 @@ impl App {
         }
     }
 
-    fn installation(&self) -> Result<Installation, Failure> {
+    pub(crate) fn installation(&self) -> Result<Installation, Failure> {
         let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(installation) = opened.as_ref() {
             return Ok(installation.clone());
@@ -156,12 +156,12 @@ const EMULATION_CHECKS: [&str; 8] = [
     "crash-under-emulation",
 ];
 
-fn measure_failure(error: &MeasureError) -> Failure {
+pub(crate) fn measure_failure(error: &MeasureError) -> Failure {
     Failure::new(FailureCode::Engine, format!("The emulator could not be proven: {error}.")).hint(error.hint())
 }
 
 /// Puts what the probes said into the facts that checks judge.
-fn fill(facts: &mut EmulationFacts, found: &Identification) {
+pub(crate) fn fill(facts: &mut EmulationFacts, found: &Identification) {
     let mut proven = Vec::new();
     for target in &found.targets {
         let (emulator, version) = match &target.effective {

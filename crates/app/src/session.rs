@@ -20,10 +20,11 @@ use tokio::sync::broadcast;
 
 use crate::{
     AppOptions, Events,
+    bench::run::Running,
     failure::{Failure, FailureCode},
     sample::Sample,
     watch::Watcher,
-    wire::{BenchProgress, Event, ScanView},
+    wire::{Event, ScanView},
 };
 
 /// The use cases, with what they share.
@@ -52,8 +53,8 @@ pub(crate) struct Session {
     /// The client that asks them, once somebody wanted to.
     pub(crate) registries: Option<Arc<Registries>>,
     pub(crate) watcher: Option<Watcher>,
-    /// How far the benchmark under way is.
-    pub(crate) bench_progress: Option<BenchProgress>,
+    /// The benchmark under way.
+    pub(crate) bench: Option<Running>,
 }
 
 /// The last look.

@@ -45,6 +45,8 @@ macro_rules! command_table {
             render_report(ReportRequest) -> RenderedReport, "Makes a report of what the window shows.";
             checks(Nothing) -> Catalogue, "Lists the checks.";
             bench_offer(Nothing) -> BenchOffer, "What can be measured on the engine that is shown; starts nothing.";
+            bench(BenchRequest) -> BenchView, "Measures what emulation costs, in throw-away containers; progress arrives as events.";
+            bench_cancel(Nothing) -> Nothing, "Ends the run under way; `bench` answers once everything it started is removed.";
             bench_history(Nothing) -> BenchHistory, "Lists the runs that are kept.";
             bench_run(BenchRunRequest) -> BenchView, "Shows a run that is kept.";
             bench_compare(BenchCompareRequest) -> BenchComparison, "Compares two runs that are kept.";

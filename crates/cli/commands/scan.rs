@@ -52,6 +52,7 @@ fn text(scan: &Scan, from: &str, output: &Output) -> String {
     let _ = writeln!(out, "{}", output.styled(Style::Strong, &scan.verdict.headline));
     let _ = writeln!(out, "{}\n", shown(&scan.verdict.detail));
     out.push_str(&engine(scan));
+    out.push_str(&cost(scan));
     out.push_str(&findings(scan, from, output));
     out.push_str(&containers(scan, output));
     out.push_str(&coverage(scan, output));
@@ -84,6 +85,19 @@ fn engine(scan: &Scan) -> String {
     ];
     for (name, value) in lines {
         let _ = writeln!(out, "{name:<14} {}", shown(&value));
+    }
+    out
+}
+
+/// What emulation costs here, where that was measured.
+fn cost(scan: &Scan) -> String {
+    let Fact::Known(meaning) = &scan.benchmark else { return String::new() };
+    let mut out = String::new();
+    for lane in &meaning.lanes {
+        let _ = writeln!(out, "{:<14} {}", "Measured", shown(&lane.words));
+    }
+    if let Some(total) = &meaning.total {
+        let _ = writeln!(out, "{:<14} {}", "", shown(&total.words));
     }
     out
 }

@@ -19,6 +19,7 @@ pub mod compare;
 pub mod example;
 pub mod judge;
 pub mod meaning;
+pub mod switch;
 pub mod words;
 pub mod workload;
 

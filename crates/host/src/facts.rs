@@ -40,6 +40,17 @@ pub struct Hardware {
     pub memory: Option<u64>,
 }
 
+/// How busy a machine is. `None` means "could not find out".
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Load {
+    /// Programs that ran or waited, over the last minute.
+    pub load: Option<f64>,
+    /// Memory in bytes.
+    pub memory: Option<u64>,
+    /// Of that, what programs can still have.
+    pub available: Option<u64>,
+}
+
 pub(crate) fn gather<H: Host + ?Sized>(host: &H, hardware: Hardware) -> HostFacts {
     let os = os::family(host);
     let mut facts = HostFacts {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
 pub use error::{ReadError, RunError};
-pub use facts::{Hardware, HostFacts};
+pub use facts::{Hardware, HostFacts, Load};
 pub use fixture::FixtureHost;
 pub use local::LocalHost;
 pub use os::OsFamily;
@@ -79,6 +79,11 @@ pub trait Host: Send + Sync + Debug {
 
     /// Which machine this is.
     fn facts(&self) -> HostFacts;
+
+    /// How busy the machine is now.
+    fn load(&self) -> Load {
+        Load::default()
+    }
 
     /// The folder for temporary files.
     fn temp_dir(&self) -> PathBuf;

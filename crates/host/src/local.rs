@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::facts::{self, Hardware};
+use crate::facts::{self, Hardware, Load};
 use crate::{BoxFuture, DirEntry, Host, HostFacts, Output, ReadError, RunError, ToolRun};
 
 const SYSCTL: &str = "/usr/sbin/sysctl";
@@ -81,6 +81,16 @@ impl Host for LocalHost {
             hardware.memory = Some(system.total_memory()).filter(|bytes| *bytes > 0);
         }
         facts::gather(self, hardware)
+    }
+
+    fn load(&self) -> Load {
+        let mut load = Load { load: sysinfo::System::load_average().ok().map(|load| load.one), ..Load::default() };
+        if let Ok(mut system) = sysinfo::System::new() {
+            system.refresh_memory();
+            load.memory = Some(system.total_memory()).filter(|bytes| *bytes > 0);
+            load.available = Some(system.available_memory()).filter(|bytes| *bytes > 0);
+        }
+        load
     }
 
     fn temp_dir(&self) -> PathBuf {

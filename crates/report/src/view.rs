@@ -332,6 +332,14 @@ fn emulation_rows(scan: &Scan) -> Vec<Row> {
         None => e.emulator.clone(),
     });
     rows.push(Row { label: "Really runs", value: effective });
+    match &scan.benchmark {
+        Fact::Known(meaning) => {
+            let lanes = meaning.lanes.iter().map(|lane| lane.words.clone()).collect::<Vec<_>>().join("; ");
+            rows.push(Row { label: "Measured", value: known(lanes) });
+            rows.extend(meaning.total.as_ref().map(|total| Row { label: "Costs", value: known(&total.words) }));
+        }
+        Fact::Unknown { unknown } => rows.push(Row { label: "Measured", value: not_known(unknown) }),
+    }
     rows
 }
 

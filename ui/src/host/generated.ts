@@ -696,6 +696,39 @@ format: ReportFormat,
 redact: boolean, };
 
 /**
+ * What to measure.
+ */
+export type BenchRequest = { 
+/**
+ * As in [`crate::wire::ScanRequest`].
+ */
+engine: string | null, 
+/**
+ * Names of lanes; none means every lane that can be had.
+ */
+lanes: Array<string>, 
+/**
+ * Ids of workloads; none means those of the mode.
+ */
+workloads: Array<string>, 
+/**
+ * How thorough.
+ */
+mode: BenchMode, 
+/**
+ * The user's own image, instead of the workloads unless those are named too.
+ */
+own: OwnRequest | null, 
+/**
+ * The user's own Dockerfile, likewise.
+ */
+build: BuildRequest | null, 
+/**
+ * Repeats the order of an earlier run.
+ */
+seed: number | null, };
+
+/**
  * One result in words.
  */
 export type BenchRowWords = { 
@@ -881,6 +914,19 @@ counts: boolean, };
  * What a workload is mostly about.
  */
 export type BenchWorkloadKind = "processor" | "memory" | "kernel" | "files" | "network" | "own" | "harness";
+
+/**
+ * A Dockerfile to build on each platform, without cache.
+ */
+export type BuildRequest = { 
+/**
+ * The folder it is built from, or the Dockerfile itself.
+ */
+path: string, 
+/**
+ * Platforms; none means the engine's own and the foreign one that is emulated.
+ */
+platforms: Array<Platform>, };
 
 /**
  * The catalogue as a document.
@@ -1910,6 +1956,23 @@ announced: Array<Statement>,
  * What nobody has said.
  */
 open: Array<Statement>, };
+
+/**
+ * An image and a command to time on each platform.
+ */
+export type OwnRequest = { 
+/**
+ * The image, which must be on the engine.
+ */
+image: string, 
+/**
+ * Platforms; none means each that is on the engine.
+ */
+platforms: Array<Platform>, 
+/**
+ * The command and its arguments; none means the image's own.
+ */
+command: Array<string>, };
 
 /**
  * The user's own work. Arguments are not kept: they may hold secrets.
@@ -3077,6 +3140,10 @@ export interface Commands {
   checks: { request: Nothing; response: Catalogue };
   /** What can be measured on the engine that is shown; starts nothing. */
   bench_offer: { request: Nothing; response: BenchOffer };
+  /** Measures what emulation costs, in throw-away containers; progress arrives as events. */
+  bench: { request: BenchRequest; response: BenchView };
+  /** Ends the run under way; `bench` answers once everything it started is removed. */
+  bench_cancel: { request: Nothing; response: Nothing };
   /** Lists the runs that are kept. */
   bench_history: { request: Nothing; response: BenchHistory };
   /** Shows a run that is kept. */

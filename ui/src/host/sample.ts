@@ -1,9 +1,10 @@
 // The window without Tauri: answers from a recorded scan, for working on the window in a browser and for its tests.
-// What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`.
+// What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`, `measuring`.
 // Not part of the built app.
 
-import type { ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
+import type { BenchComparison, BenchEntry, BenchOffer, BenchView, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
 import type { Host } from "./host";
+import recordedBench from "./sample-bench.json";
 import recorded from "./sample.json";
 import wayOut from "./wayout.json";
 
@@ -55,6 +56,43 @@ const runtimePreview = (fix: Fix): FixPreview["preview"] => ({
   files: [],
 });
 
+/** A real run on a test engine, marked as sample. */
+const measured = recordedBench as unknown as BenchView;
+
+const OFFER: BenchOffer = {
+  lanes: [
+    ...measured.run.lanes.map((lane) => ({ name: lane.name, words: lane.emulator === null ? `Native, ${lane.platform}` : `QEMU ${lane.version ?? ""}, ${lane.platform}`, platform: lane.platform, unavailable: null, fixes: [] })),
+    ...measured.run.unavailable.map((lane) => ({ name: lane.name, words: `Rosetta, ${lane.platform}`, platform: lane.platform, unavailable: lane.why, fixes: lane.fixes })),
+  ],
+  workloads: measured.run.workloads.map(({ id, title, what, kind }) => ({ id, title, what, kind, quick: true })),
+  images: [{ name: "postgres:17", platforms: ["linux/arm64", "linux/amd64"] }],
+  refused: "The sample has no engine on which anything could be started.",
+  running: null,
+};
+
+const entry = (run: BenchView["run"]): BenchEntry => ({
+  id: run.id,
+  takenAt: run.takenAt,
+  sample: run.sample,
+  headline: measured.headline,
+  engine: `${run.machine.runtime} ${run.machine.version}`,
+  endpoint: run.machine.endpoint,
+  mode: run.mode,
+  cutShort: run.cutShort,
+  warnings: run.warnings.length,
+});
+
+const compared = (before: BenchView["run"], after: BenchView["run"]): BenchComparison => ({
+  schema: "silidock/1",
+  before: { id: before.id, takenAt: before.takenAt },
+  after: { id: after.id, takenAt: after.takenAt },
+  comparable: true,
+  differences: [{ what: "kernel", before: "6.12.30", after: after.machine.kernel ?? "not known", prevents: false }],
+  rows: after.results.flatMap((result) =>
+    result.ratio === null ? [] : [{ workload: result.workload, lane: result.lane, before: result.ratio, after: result.ratio, change: { median: 1, low: 0.97, high: 1.03 }, verdict: "same" as const }],
+  ),
+});
+
 function noBench(id: string): never {
   throw { code: "notFound", message: `There is no benchmark ${id}.`, hint: null, detail: [] } satisfies Failure;
 }
@@ -64,6 +102,9 @@ const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, mi
 export function sampleHost(play: string | null): Host {
   const listeners = new Set<(event: Event) => void>();
   const history: HistoryEntry[] = [];
+  const benches = [measured.run, { ...measured.run, id: "2026-11-18T09-02-11Z-81c4", takenAt: "2026-11-18T09:02:11Z" }];
+  const tell = (event: Event) => listeners.forEach((listener) => listener(event));
+  let stopped = false;
   let generation = 0;
 
   const scan = (): Scan => {
@@ -216,18 +257,33 @@ export function sampleHost(play: string | null): Host {
       return change("The file is byte for byte what it was.", [], receipt);
     },
     render_report: ({ format }) => ({ fileName: `silidock.${format}`, content: "" }),
-    bench_offer: () => ({
-      lanes: { unknown: { what: "which emulator really runs", why: "not proven yet: silidock emulator" } },
-      workloads: [],
-      images: [],
-      refused: "The sample has no engine on which anything could be started.",
-      running: null,
-    }),
-    bench_history: () => ({ schema: "silidock/1", runs: [], damaged: [] }),
-    bench_run: ({ id }) => noBench(id),
-    bench_compare: ({ before }) => noBench(before),
+    bench_offer: () => ({ ...OFFER, refused: play === "measuring" ? null : OFFER.refused, running: null }),
+    bench: async () => {
+      stopped = false;
+      const total = 40;
+      for (let done = 0; done < total && !stopped; done += 1) {
+        const at = measured.run.results[done % measured.run.results.length];
+        const workload = measured.run.workloads.find((one) => one.id === at?.workload)?.title ?? null;
+        tell({ kind: "bench", progress: { phase: "measuring", workload, lane: at?.lane ?? null, done: done / total, secondsLeft: (total - done) * 0.4 } });
+        await wait(400);
+      }
+      tell({ kind: "bench", progress: { phase: "cleaningUp", workload: null, lane: null, done: 1, secondsLeft: null } });
+      return { ...measured, run: { ...measured.run, cutShort: stopped } };
+    },
+    bench_cancel: () => {
+      stopped = true;
+      return {};
+    },
+    bench_history: () => ({ schema: "silidock/1", runs: play === "none" ? [] : benches.map(entry), damaged: [] }),
+    bench_run: ({ id }) => ({ ...measured, run: benches.find((one) => one.id === id) ?? noBench(id) }),
+    bench_compare: ({ before, after }) => compared(benches.find((one) => one.id === before) ?? noBench(before), benches.find((one) => one.id === after) ?? noBench(after)),
+    bench_delete: ({ id }) => {
+      const at = benches.findIndex((one) => one.id === id);
+      if (at < 0) noBench(id);
+      benches.splice(at, 1);
+      return { schema: "silidock/1", runs: benches.map(entry), damaged: [] };
+    },
     bench_report: ({ format }) => ({ fileName: `silidock-bench.${format}`, content: "" }),
-    bench_delete: ({ id }) => noBench(id),
     checks: () => ({
       schema: "silidock/1",
       checks: [

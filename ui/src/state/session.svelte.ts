@@ -152,7 +152,7 @@ class Session {
 
   #hear(event: Event): void {
     if (event.kind === "scan") this.#accept(event.view);
-    else {
+    else if (event.kind === "lost") {
       this.#lostAt = Date.now();
       if (this.view !== null) this.lost = event.failure;
       else if (!this.looking) this.failure = event.failure;

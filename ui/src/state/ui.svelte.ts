@@ -7,7 +7,7 @@ export type Dialog =
   | { kind: "why"; finding: Finding }
   | { kind: "fix"; finding: Finding; option: number }
   | { kind: "undo"; entry: Pick<HistoryEntry, "id" | "title"> }
-  | { kind: "export"; about?: ReportSubject }
+  | { kind: "export"; about?: ReportSubject | { bench: string } }
   | { kind: "wayOut" }
   | { kind: "coverage" }
   | { kind: "connect" }

@@ -43,8 +43,11 @@ pub fn judge(about: About, mut measured: Measured) -> Bench {
     let mut warnings = measured.warnings;
     let mut results = Vec::with_capacity(measured.series.len());
     for series in &measured.series {
-        let unit = measured.workloads.iter().find(|w| w.id == series.workload).map_or(Unit::Seconds, |w| w.unit);
-        let native = native_of(&measured.series, &measured.lanes, series);
+        let what = measured.workloads.iter().find(|w| w.id == series.workload);
+        // What measuring itself costs is no speed.
+        let harness = what.is_some_and(|w| w.kind == WorkloadKind::Harness);
+        let native = native_of(&measured.series, &measured.lanes, series).filter(|_| !harness);
+        let unit = what.map_or(Unit::Seconds, |w| w.unit);
         let same_work = native.is_none_or(|native| same_work(native, series));
         if !same_work {
             let text = format!(
@@ -62,7 +65,8 @@ pub fn judge(about: About, mut measured: Measured) -> Bench {
         }
     }
     for outcome in &results {
-        warnings.extend(noise(outcome, about.mode));
+        let title = measured.workloads.iter().find(|w| w.id == outcome.workload).map(|w| w.title.as_str());
+        warnings.extend(noise(outcome, title.unwrap_or(&outcome.workload), about.mode));
     }
     warnings.extend(busy(&measured.conditions, &about.machine, &about.limits));
     let overall = overall(&measured.lanes, &measured.workloads, &results, seed);
@@ -184,11 +188,11 @@ fn overall(lanes: &[Lane], workloads: &[super::Workload], results: &[Outcome], s
 const WIDE: f64 = 0.15;
 
 /// What the samples themselves say against a result.
-fn noise(outcome: &Outcome, mode: Mode) -> Vec<Warning> {
+fn noise(outcome: &Outcome, workload: &str, mode: Mode) -> Vec<Warning> {
     let about = |kind, text| Warning::new(kind, text).about(&outcome.workload, &outcome.lane);
-    let (workload, lane, n) = (&outcome.workload, &outcome.lane, outcome.samples.len());
+    let (lane, n) = (&outcome.lane, outcome.samples.len());
     let mut warnings = Vec::new();
-    let own = matches!(workload.as_str(), super::workload::OWN | super::workload::BUILD);
+    let own = matches!(outcome.workload.as_str(), super::workload::OWN | super::workload::BUILD);
     if n < mode.fewest_samples() && !own {
         let text = format!("{workload} in {lane} has {n} samples of the {} it should have.", mode.fewest_samples());
         warnings.push(about(WarningKind::Time, text));

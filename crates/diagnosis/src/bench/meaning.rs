@@ -167,7 +167,12 @@ fn words(name: &str, emulator: &str, share: &Estimate, used: Option<f64>, native
         ),
         None => {
             let range = range(share, super::words::percent);
-            format!("Natively {name} would need {about} of its processor time under {emulator}{range}.")
+            match about.ends_with("as much") {
+                true => format!("Natively {name} would need {about} processor time as under {emulator}{range}."),
+                false => format!(
+                    "Natively {name} would need {about} of the processor time it needs under {emulator}{range}."
+                ),
+            }
         }
     }
 }
@@ -442,7 +447,7 @@ mod tests {
         let need = native_need(&run(), &web, &how).unwrap();
         assert_eq!(
             need.words,
-            "Natively web would need about a quarter of its processor time under QEMU (25 % to 25 %)."
+            "Natively web would need about a quarter of the processor time it needs under QEMU (25 % to 25 %)."
         );
         // Rosetta was measured, QEMU runs it: nothing is known.
         assert_eq!(native_need(&rosetta(run()), &web, &how), None);
