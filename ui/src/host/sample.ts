@@ -205,6 +205,7 @@ export function sampleHost(play: string | null): Host {
       const asked = recording.images.filter((image) => images.length === 0 || images.includes(image.id));
       const references = asked.flatMap((image) => image.tags.map((tag) => ({ ref: tag, platforms: image.upstream, digest: null, kind: null })));
       return { schema: "silidock/1", platform: "linux/arm64", references, limits: [{ host: "registry-1.docker.io", limit: 100, remaining: 76, windowSeconds: 21600 }] };
+    },
     explain: ({ container }) => ({
       schema: "silidock/1",
       container,
