@@ -52,6 +52,7 @@ async fn view(events: &mut Events) -> ScanView {
     match tokio::time::timeout(Duration::from_secs(20), events.recv()).await.expect("an event arrives").unwrap() {
         Event::Scan { view } => *view,
         Event::Lost { failure } => panic!("lost: {failure}"),
+        Event::Bench { .. } => panic!("nobody measures here"),
     }
 }
 
@@ -169,7 +170,7 @@ async fn an_engine_that_goes_is_told_and_what_was_seen_stays() {
     engine.stop().await;
     loop {
         match tokio::time::timeout(Duration::from_secs(20), events.recv()).await.expect("it is told").unwrap() {
-            Event::Scan { .. } => {}
+            Event::Scan { .. } | Event::Bench { .. } => {}
             Event::Lost { failure } => {
                 assert_eq!(failure.code, FailureCode::Engine);
                 assert!(failure.message.contains("went away"), "{failure:?}");
