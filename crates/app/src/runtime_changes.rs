@@ -183,9 +183,10 @@ impl App {
         }
         let mut again = Preview::default();
         say_what_stops(fix.runtime.as_ref(), &self.seen()?.inventory, &mut again);
-        match again.restarts == shown.restarts {
-            true => Ok(()),
-            false => Err(changed("The containers that would stop changed")),
+        // One that ended meanwhile is no reason; one that nobody was told of is.
+        match again.restarts.iter().find(|name| !shown.restarts.contains(name)) {
+            None => Ok(()),
+            Some(name) => Err(changed(&format!("{name} would stop too, and was started"))),
         }
     }
 

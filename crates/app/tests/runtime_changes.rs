@@ -172,9 +172,19 @@ impl Scene {
         self.app.preview_fix(FixRequest { finding: finding.id.clone(), option }).await.unwrap()
     }
 
+    /// Others may start containers on the engine meanwhile; then it is shown again, as a person would.
     async fn apply(&self, shown: &FixPreview) -> Result<ChangeOutcome, Failure> {
         let (finding, option) = (shown.finding.id.clone(), shown.fix.option);
-        self.app.apply_fix(ApplyRequest { finding, option, token: shown.token.clone() }).await
+        let mut token = shown.token.clone();
+        for _ in 0..4 {
+            match self.app.apply_fix(ApplyRequest { finding: finding.clone(), option, token }).await {
+                Err(failure) if failure.message.contains("would stop too") => {
+                    token = self.app.preview_fix(FixRequest { finding: finding.clone(), option }).await.unwrap().token;
+                }
+                done => return done,
+            }
+        }
+        panic!("containers come and go all the time")
     }
 
     async fn undo(&self, receipt: &str) -> Result<ChangeOutcome, Failure> {
