@@ -52,7 +52,7 @@ async fn view(events: &mut Events) -> ScanView {
     match tokio::time::timeout(Duration::from_secs(20), events.recv()).await.expect("an event arrives").unwrap() {
         Event::Scan { view } => *view,
         Event::Lost { failure } => panic!("lost: {failure}"),
-        Event::Bench { .. } => panic!("nobody measures here"),
+        other => panic!("nobody asked for {other:?}"),
     }
 }
 
@@ -176,6 +176,7 @@ async fn an_engine_that_goes_is_told_and_what_was_seen_stays() {
                 assert!(failure.message.contains("went away"), "{failure:?}");
                 break;
             }
+            other => panic!("nobody asked for {other:?}"),
         }
     }
     assert_eq!(app.last_scan().unwrap().containers.len(), 3);

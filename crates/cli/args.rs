@@ -36,6 +36,8 @@ pub enum Command {
     Explain(ExplainOptions),
     /// Measure what emulation costs here: the same work natively and under each emulator (starts throw-away containers)
     Bench(Box<BenchOptions>),
+    /// Look inside an image, a container or an archive: every program and library, its architecture, what does not fit
+    Inside(InsideOptions),
     /// Preview a fix of a finding; with --apply carry it out, look again, and print the receipt
     Fix(FixOptions),
     /// Preview pinning a Compose service to a platform; with --apply do it
@@ -77,6 +79,18 @@ pub struct From {
     /// Ask the registries of images, containers and services too; uses the network and the logins of docker login
     #[arg(long, conflicts_with_all = ["sample", "from"])]
     pub ask_registry: bool,
+    /// Look inside images, too, by throw-away containers: those that containers are made from, or with =all every one
+    /// that is here
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHICH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "used",
+        conflicts_with_all = ["sample", "from"]
+    )]
+    pub inside: Option<Scope>,
 }
 
 impl From {
@@ -94,6 +108,11 @@ impl From {
         }
         if self.ask_registry {
             words.push_str(" --ask-registry");
+        }
+        match self.inside {
+            Some(Scope::Used) => words.push_str(" --inside"),
+            Some(Scope::All) => words.push_str(" --inside=all"),
+            None => {}
         }
         words
     }
@@ -254,6 +273,33 @@ pub struct ExplainOptions {
 }
 
 #[derive(Debug, Args)]
+pub struct InsideOptions {
+    /// An image's reference or id, a container's name or id, an archive (docker save, OCI, tar), or the folder of an OCI
+    /// layout; a path begins with / or ./ or ends with .tar and the like
+    #[arg(value_name = "IMAGE|CONTAINER|FILE")]
+    pub subject: String,
+    /// How to look at what an engine has: from within, by a throw-away container, or by its archive, which is slower and
+    /// shows layers. Without it an image is looked at from within, and by its archive where the engine refuses that
+    #[arg(long, value_enum)]
+    pub via: Option<Way>,
+    /// Engine that has it: a Docker context, a runtime's name or an address
+    #[arg(long, value_name = "NAME|URL")]
+    pub engine: Option<String>,
+    /// Which platform of an image that has several here, for example linux/amd64
+    #[arg(long)]
+    pub platform: Option<String>,
+    /// List what is meant to be there, too, and every folder with programs
+    #[arg(long)]
+    pub all: bool,
+    /// Exit with 1 when there is a finding of this severity or worse
+    #[arg(long, value_enum, default_value_t = FailOn::Broken)]
+    pub fail_on: FailOn,
+    /// Exit with 1 also when something could not be read
+    #[arg(long)]
+    pub fail_on_gaps: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct FixOptions {
     /// Id of the finding, or its beginning
     #[arg(required_unless_present = "list", conflicts_with = "list")]
@@ -337,6 +383,18 @@ pub struct ReportOptions {
     /// Hide host names, user names, home paths, registry hosts and environment values
     #[arg(long)]
     pub redact: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Way {
+    Engine,
+    Stream,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scope {
+    Used,
+    All,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

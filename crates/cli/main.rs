@@ -53,6 +53,7 @@ async fn run(command: Command, output: &Output) -> ExitCode {
         Command::WayOut(options) => commands::wayout::run(options, output).await,
         Command::Explain(options) => commands::explain::run(options, output).await,
         Command::Bench(options) => commands::bench::run(*options, output).await,
+        Command::Inside(options) => commands::inside::run(options, output).await,
         Command::Engines => commands::engines::run(output).await,
         Command::Checks { id } => commands::checks::run(id.as_deref(), output).await,
         Command::Completions { shell } => commands::completions::run(shell, output),

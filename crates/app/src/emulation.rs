@@ -27,7 +27,7 @@ use silidock_report::scan::EffectiveEmulator;
 
 use crate::{
     failure::{Failure, FailureCode},
-    look::{Chosen, engine_failure},
+    look::engine_failure,
     session::{App, Source},
     wire::{EmulatorDocument, EmulatorRequest, EmulatorTarget},
 };
@@ -56,16 +56,7 @@ impl App {
     /// There is no engine, or its own platform's probe could not be run on it.
     pub async fn emulator(self: &Arc<Self>, request: EmulatorRequest) -> Result<EmulatorDocument, Failure> {
         let _turn = self.looking.lock().await;
-        let engine = match self.engine(request.engine.as_deref()).await? {
-            Chosen::Engine(engine) => engine,
-            Chosen::Sample(_) | Chosen::Recording => {
-                return Err(Failure::new(
-                    FailureCode::Refused,
-                    "A sample or a recording has no engine on which anything could be started.",
-                )
-                .hint("Choose an engine of yours."));
-            }
-        };
+        let engine = self.engine_to_start_on(request.engine.as_deref()).await?;
         let installation = self.installation()?;
         let mut facts = self.settings(&engine, request.guarded).await;
         let mut gaps = match sweep(&engine, &installation).await {

@@ -35,6 +35,8 @@ pub enum FailureCode {
     File,
     /// A tool of a runtime failed; the message says what was taken back.
     Runtime,
+    /// Somebody stopped it.
+    Stopped,
 }
 
 impl Failure {

@@ -10,6 +10,7 @@ mod emulation;
 pub mod engines;
 mod explain;
 pub mod failure;
+pub mod inside;
 pub mod layer_store;
 pub mod look;
 mod memory;

@@ -127,7 +127,10 @@ impl App {
     }
 
     /// Judges an inventory and keeps both.
-    pub(crate) fn remember(&self, generation: u64, inventory: Inventory) -> ScanView {
+    pub(crate) fn remember(&self, generation: u64, mut inventory: Inventory) -> ScanView {
+        // A look costs nothing inside images, so what somebody asked for in this run is kept beside it.
+        let kept = self.kept_contents(&inventory.engine.endpoint);
+        inventory.contents = kept.or(inventory.contents);
         let scan = Scan::new(&inventory);
         self.session().seen = Some(Seen { inventory, scan: scan.clone() });
         ScanView { generation, scan, pending: Vec::new(), fallback: None }

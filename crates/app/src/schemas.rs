@@ -8,7 +8,7 @@ use silidock_report::{Scan, WayOutDocument, scan::Catalogue};
 
 use crate::wire::{
     BenchComparison, BenchHistory, ChangeOutcome, EmulatorDocument, EngineChoice, ExplanationDocument, History,
-    RegistryDocument, UndoPreview,
+    InsideDocument, RegistryDocument, UndoPreview,
 };
 
 /// What `silidock fix ID` prints before anything is applied.
@@ -67,6 +67,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("wayout", of::<WayOutDocument>()),
         ("registry", of::<RegistryDocument>()),
         ("explanation", of::<ExplanationDocument>()),
+        ("inside", of::<InsideDocument>()),
         ("history", of::<History>()),
         ("engines", of::<EnginesDocument>()),
         ("diff", of::<Diff>()),

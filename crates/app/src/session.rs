@@ -9,7 +9,8 @@ use std::{
 };
 
 use silidock_diagnosis::{
-    finding::Finding, fix::Fix, inventory::Inventory, runtime::EmulationFacts, upstream::UpstreamFacts,
+    contents::Contents, finding::Finding, fix::Fix, inventory::Inventory, runtime::EmulationFacts,
+    upstream::UpstreamFacts,
 };
 use silidock_engine::Engine;
 use silidock_host::Host;
@@ -34,6 +35,8 @@ pub struct App {
     pub(crate) events: broadcast::Sender<Event>,
     /// One look at a time: two would ask the engine twice for the same.
     pub(crate) looking: tokio::sync::Mutex<()>,
+    /// Counted up to stop every look inside that is under way.
+    pub(crate) inside_stop: tokio::sync::watch::Sender<u64>,
     generation: AtomicU64,
     session: Mutex<Session>,
 }
@@ -55,6 +58,15 @@ pub(crate) struct Session {
     pub(crate) watcher: Option<Watcher>,
     /// The benchmark under way.
     pub(crate) bench: Option<Running>,
+    /// What lies inside images, if somebody asked in this run.
+    pub(crate) contents: Option<KeptContents>,
+}
+
+/// What was found inside the images of an engine.
+#[derive(Debug)]
+pub(crate) struct KeptContents {
+    pub(crate) endpoint: String,
+    pub(crate) contents: Contents,
 }
 
 /// The last look.
@@ -83,6 +95,7 @@ impl App {
             options,
             events,
             looking: tokio::sync::Mutex::new(()),
+            inside_stop: crate::inside::stopper(),
             generation: AtomicU64::new(0),
             session: Mutex::new(Session::default()),
         })

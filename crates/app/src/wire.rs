@@ -23,6 +23,7 @@ use ts_rs::TS;
 
 pub use crate::bench::wire::*;
 use crate::failure::Failure;
+pub use crate::inside::wire::*;
 
 /// Calls `$callback!` with every command: `name(Request) -> Response, "what it does";`.
 #[macro_export]
@@ -37,6 +38,9 @@ macro_rules! command_table {
             wayout(Nothing) -> WayOutDocument, "Lists everything of what the window shows that needs translation, and the way out of each.";
             registry(RegistryRequest) -> RegistryDocument, "Asks registries for the platforms of references, and for newer tags.";
             ask_registry(AskRegistryRequest) -> RegistryDocument, "Asks the registries of images that were seen, and judges again; the new view arrives as an event.";
+            inside(InsideRequest) -> InsideDocument, "Looks inside an image, a container or an archive; tells how far it is by events.";
+            inside_images(InsideImagesRequest) -> ScanView, "Looks inside the images of the engine that is shown, and judges again.";
+            stop_inside(Nothing) -> Nothing, "Stops every look inside that is under way, and removes what was started for it.";
             history(Nothing) -> History, "Lists every change that was made.";
             preview_undo(ReceiptRequest) -> UndoPreview, "Shows what undoing a change would change.";
             apply_undo(ReceiptRequest) -> ChangeOutcome, "Undoes a change, and looks again.";
@@ -480,6 +484,11 @@ pub enum Event {
     Scan {
         /// What is known now.
         view: Box<ScanView>,
+    },
+    /// How far a look inside is.
+    Inside {
+        /// How far.
+        progress: InsideProgress,
     },
     /// The engine went away, or a rescan failed; what was shown last stays true of then.
     Lost {

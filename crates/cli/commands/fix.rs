@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failure> {
-    let (app, scan) = super::looked(&options.from, false).await?;
+    let (app, scan) = super::looked(&options.from, false, output).await?;
     let Some(wanted) = &options.finding else {
         return list(&scan, output);
     };

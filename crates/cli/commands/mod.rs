@@ -8,6 +8,7 @@ pub mod engines;
 pub mod explain;
 pub mod fix;
 pub mod history;
+pub mod inside;
 pub mod pin;
 pub mod registry;
 pub mod report;
@@ -22,16 +23,19 @@ use std::{
 };
 
 use silidock_app::{
-    App, AppOptions, Failure, FailureCode, recording, remedy::diff::Diff, report::Scan, wire::ScanRequest,
+    App, AppOptions, Failure, FailureCode, recording,
+    remedy::diff::Diff,
+    report::Scan,
+    wire::{InsideImagesRequest, InsideScope, ScanRequest},
 };
 
 use crate::{
-    args::{Consent, From},
+    args::{Consent, From, Scope},
     output::{Output, Style, shown, typed},
 };
 
 /// Starts the app and looks where `from` says.
-async fn looked(from: &From, processor_time: bool) -> Result<(Arc<App>, Scan), Failure> {
+async fn looked(from: &From, processor_time: bool, output: &Output) -> Result<(Arc<App>, Scan), Failure> {
     let app = App::start(AppOptions { processor_time, ..AppOptions::default() });
     let scan = match &from.from {
         Some(file) => app.replay(recording::read(file)?).scan,
@@ -41,7 +45,21 @@ async fn looked(from: &From, processor_time: bool) -> Result<(Arc<App>, Scan), F
             app.scan(request).await?.scan
         }
     };
+    let scan = match from.inside {
+        Some(scope) => looked_inside(&app, scope, output).await?,
+        None => scan,
+    };
     Ok((app, scan))
+}
+
+/// Looks inside images as well.
+async fn looked_inside(app: &Arc<App>, scope: Scope, output: &Output) -> Result<Scan, Failure> {
+    output.say("Looking inside images, in throw-away containers without a network; they are removed afterwards.");
+    let scope = match scope {
+        Scope::Used => InsideScope::Used,
+        Scope::All => InsideScope::All,
+    };
+    Ok(app.inside_images(InsideImagesRequest { scope }).await?.scan)
 }
 
 /// Starts the app for changes that need no engine.

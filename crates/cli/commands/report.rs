@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub async fn run(options: ReportOptions, output: &Output) -> Result<ExitCode, Failure> {
-    let (app, _) = super::looked(&options.from, true).await?;
+    let (app, _) = super::looked(&options.from, true, output).await?;
     let format = match options.format {
         _ if output.json => ReportFormat::Json,
         Form::Html => ReportFormat::Html,

@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub async fn run(options: ScanOptions, output: &Output) -> Result<ExitCode, Failure> {
-    let (app, scan) = super::looked(&options.from, options.cpu).await?;
+    let (app, scan) = super::looked(&options.from, options.cpu, output).await?;
     if let Some(file) = &options.capture {
         recording::write(file, &app.last_inventory()?)?;
         let name = file.display();

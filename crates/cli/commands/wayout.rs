@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub async fn run(options: WayOutOptions, output: &Output) -> Result<ExitCode, Failure> {
-    let (app, _) = super::looked(&options.from, false).await?;
+    let (app, _) = super::looked(&options.from, false, output).await?;
     let format = match options.format {
         _ if output.json => ReportFormat::Json,
         ListForm::Json => ReportFormat::Json,

@@ -101,6 +101,8 @@ pub enum Need {
     CrashLogs,
     /// What the registries of foreign images say.
     Upstream,
+    /// What lies inside the images that were to be looked into.
+    Contents,
 }
 
 /// Missing facts of one kind.
@@ -251,6 +253,7 @@ impl<'a> Context<'a> {
             Need::RosettaVersions => whole(emulation::rosetta_versions(inventory).err().as_ref()),
             Need::CpuFeatures => self.container_parts(|container, _| emulation::features_gap(inventory, container)),
             Need::Upstream => self.upstream_missing(),
+            Need::Contents => Missing { whole: None, parts: self.contents_gaps() },
             Need::CrashLogs => {
                 self.container_parts(|container, execution| emulation::log_gap(inventory, container, execution))
             }
@@ -274,6 +277,11 @@ impl<'a> Context<'a> {
                 Some((Subject::new(SubjectKind::Image, name), image.platforms.gap()?.clone()))
             })
             .collect()
+    }
+
+    fn contents_gaps(&self) -> Vec<(Subject, Gap)> {
+        let missing = self.inventory.contents.iter().flat_map(|contents| &contents.missing);
+        missing.map(|(name, gap)| (Subject::new(SubjectKind::Image, name), gap.clone())).collect()
     }
 
     fn compose_gaps(&self) -> Vec<(Subject, Gap)> {

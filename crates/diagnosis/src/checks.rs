@@ -2,12 +2,20 @@
 
 use crate::check::Check;
 
+pub(crate) mod bad_shebang;
 mod cpu_feature_missing;
 mod crash_under_emulation;
+pub(crate) mod crlf_script;
 mod default_platform_env;
+pub(crate) mod empty_executable;
 mod emulated_container;
 pub(crate) mod emulated_engine;
 pub(crate) mod emulator_missing;
+pub(crate) mod exec_format_error;
+pub(crate) mod foreign_binary;
+pub(crate) mod host_binary;
+pub(crate) mod missing_interpreter;
+pub(crate) mod missing_loader;
 mod mixed_container;
 mod needless_emulation;
 mod no_native_manifest;
@@ -17,6 +25,8 @@ mod rosetta_not_effective;
 mod rosetta_off;
 mod rosetta_stale;
 mod stale_container_image;
+pub(crate) mod truncated_executable;
+pub(crate) mod wrong_label;
 
 /// All checks, in the order they are documented.
 pub static CATALOG: &[&Check] = &[
@@ -35,6 +45,16 @@ pub static CATALOG: &[&Check] = &[
     &rosetta_stale::CHECK,
     &cpu_feature_missing::CHECK,
     &crash_under_emulation::CHECK,
+    &wrong_label::CHECK,
+    &exec_format_error::CHECK,
+    &crlf_script::CHECK,
+    &bad_shebang::CHECK,
+    &missing_interpreter::CHECK,
+    &missing_loader::CHECK,
+    &empty_executable::CHECK,
+    &truncated_executable::CHECK,
+    &host_binary::CHECK,
+    &foreign_binary::CHECK,
 ];
 
 /// A check by its id.

@@ -91,7 +91,7 @@ fn run(check: &Check, context: &Context<'_>, into: &mut Examination) {
     into.findings.extend((check.run)(context));
 }
 
-fn fold_superseded(findings: &mut [Finding]) {
+pub(crate) fn fold_superseded(findings: &mut [Finding]) {
     let said: Vec<(String, &'static [&'static str], Subject)> = findings
         .iter()
         .filter_map(|finding| {

@@ -79,6 +79,7 @@ pub fn inventory(arch: &str) -> Inventory {
         emulation: EmulationFacts::default(),
         upstream: UpstreamFacts::default(),
         benchmark: not_measured_yet().into(),
+        contents: None,
     }
 }
 

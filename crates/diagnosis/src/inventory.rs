@@ -9,6 +9,7 @@ use ts_rs::TS;
 use crate::{
     bench::meaning::{Fitting, not_measured_yet},
     compose::ComposeProject,
+    contents::Contents,
     emulator::EmulatorSign,
     fact::{Fact, Gap},
     platform::Platform,
@@ -48,10 +49,68 @@ pub struct Inventory {
     /// The stored benchmark that still counts for this engine. Older captures have none.
     #[serde(default = "not_measured")]
     pub benchmark: Fact<Fitting>,
+    /// What lies inside images; only where somebody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub contents: Option<Contents>,
 }
 
 fn not_measured() -> Fact<Fitting> {
     not_measured_yet().into()
+}
+
+impl Inventory {
+    /// An engine of which nothing is known but its address: for judging what does not depend on it.
+    pub fn not_looked_at(endpoint: &str) -> Self {
+        let gap = |what: &str| Gap::new(what, "it was not looked at");
+        Self {
+            schema: Schema,
+            taken_at: String::new(),
+            sample: false,
+            engine: Engine {
+                endpoint: endpoint.to_owned(),
+                context: None,
+                chosen_by: String::new(),
+                locality: Locality::Unknown,
+                runtime: Runtime {
+                    id: "docker-engine".to_owned(),
+                    name: "Docker Engine".to_owned(),
+                    evidence: String::new(),
+                    mac_virtual_machine: false,
+                },
+                version: String::new(),
+                api_version: String::new(),
+                os: String::new(),
+                arch: String::new(),
+                platform: gap("the engine's platform").into(),
+                operating_system: None,
+                kernel: None,
+                host_name: None,
+                image_store: ImageStore::Unknown,
+                cpus: None,
+                memory: None,
+                configured: gap("the emulator that is set").into(),
+            },
+            host: HostFacts {
+                os: String::new(),
+                os_version: None,
+                arch: String::new(),
+                apple_silicon: gap("whether this is a Mac with Apple's processor").into(),
+                translated: gap("whether this program runs translated").into(),
+                cpu: None,
+                cores: None,
+                memory: None,
+            },
+            images: Listing::missing(gap("the list of images")),
+            containers: Listing::missing(gap("the list of containers")),
+            projects: Vec::new(),
+            default_platforms: gap("the places that set DOCKER_DEFAULT_PLATFORM").into(),
+            emulation: EmulationFacts::default(),
+            upstream: UpstreamFacts::default(),
+            benchmark: not_measured(),
+            contents: None,
+        }
+    }
 }
 
 /// A list of things, and what could not be read of it.

@@ -11,6 +11,7 @@ mod endpoint;
 mod error;
 mod events;
 mod export;
+mod image_start;
 mod images;
 mod json;
 mod records;
@@ -33,6 +34,7 @@ pub use context::{Context, ContextEntry, ContextError, config_dir, contexts, cur
 pub use endpoint::{Endpoint, EndpointError, Locality, TlsMaterial};
 pub use error::{EngineError, SshFailure};
 pub use events::{Event, EventKind, EventStream};
+pub use image_start::{ContainerStart, ImageLabel, ImageStart, StartConfig};
 pub use images::{ImageConfig, ImageRecord, ManifestKind, ManifestRecord};
 pub use json::{Listing, Unreadable};
 pub use records::{About, Component, Descriptor, PlatformRecord};

@@ -89,6 +89,7 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         emulation: look.emulation.clone(),
         upstream: look.upstream.clone(),
         benchmark: look.benchmark.clone(),
+        contents: None,
     };
     let inventory = Mutex::new(inventory);
     let known = images::Configs::default();

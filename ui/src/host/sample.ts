@@ -2,10 +2,11 @@
 // What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`, `measuring`.
 // Not part of the built app.
 
-import type { BenchComparison, BenchEntry, BenchOffer, BenchView, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
+import type { BenchComparison, BenchEntry, BenchOffer, BenchView, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
 import type { Host } from "./host";
 import recordedBench from "./sample-bench.json";
 import recorded from "./sample.json";
+import insides from "./inside.json";
 import wayOut from "./wayout.json";
 
 const recording = recorded as unknown as Scan;
@@ -246,6 +247,8 @@ export function sampleHost(play: string | null): Host {
         gaps: [],
       };
     },
+    inside: ({ subject }) => ({ ...(insides as unknown as InsideDocument), subject }),
+    stop_inside: () => ({}),
     history: () => ({ schema: "silidock/1", receipts: [...history] }),
     preview_undo: ({ receipt }) => {
       const entry = history.find((one) => one.id === receipt);
