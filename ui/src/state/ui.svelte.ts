@@ -9,6 +9,9 @@ export type Dialog =
   | { kind: "undo"; entry: Pick<HistoryEntry, "id" | "title"> }
   | { kind: "export"; about?: ReportSubject | { bench: string } }
   | { kind: "wayOut" }
+  | { kind: "inside"; subject: string; name: string; about: "image" | "container"; platform: string | null }
+  | { kind: "explain"; container: string }
+  | { kind: "explainLog" }
   | { kind: "coverage" }
   | { kind: "connect" }
   | { kind: "palette" };

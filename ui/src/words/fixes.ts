@@ -1,6 +1,6 @@
 // The words of fixes, findings and changes.
 
-import type { ChangeState, Confidence, Safety, Severity } from "../host/generated";
+import type { About, ChangeState, Confidence, Safety, Severity } from "../host/generated";
 import type { Mark } from "./execution";
 
 export const SAFETY: Record<Safety, { words: string; mark: Mark; explain: string }> = {
@@ -27,4 +27,11 @@ export const CHANGE: Record<ChangeState, { words: string; mark: Mark; explain: s
   takenBack: { words: "Taken back", mark: "slow", explain: "A step failed, and everything was brought back to how it was." },
   interrupted: { words: "Interrupted", mark: "slow", explain: "The program ended in the middle of it." },
   damaged: { words: "Unreadable", mark: "broken", explain: "Its receipt cannot be read." },
+};
+
+/** Whether the architecture has to do with it. */
+export const ARCHITECTURE: Record<About, { words: string; mark: Mark }> = {
+  yes: { words: "It is the architecture", mark: "broken" },
+  no: { words: "It is not the architecture", mark: "note" },
+  unknown: { words: "It may be the architecture", mark: "unknown" },
 };
