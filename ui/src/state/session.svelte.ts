@@ -3,7 +3,7 @@
 
 import { host } from "#host";
 
-import type { CheckInfo, EngineChoice, Event, Failure, HistoryEntry, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
+import type { CheckInfo, EngineChoice, Event, Failure, HistoryEntry, InsideProgress, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
 import { asFailure } from "../host/host";
 import { supersedes } from "./order";
 
@@ -27,6 +27,11 @@ class Session {
   askFailure = $state.raw<Failure | null>(null);
   /** What registries said last of how many questions they allow. */
   limits = $state.raw<RegistryLimit[]>([]);
+  /** How far a look inside is. */
+  inside = $state.raw<InsideProgress | null>(null);
+  /** The images that containers are made from are being looked into. */
+  insideAll = $state(false);
+  insideFailure = $state.raw<Failure | null>(null);
   engines = $state.raw<EngineChoice[] | null>(null);
   enginesFailure = $state.raw<Failure | null>(null);
   history = $state.raw<HistoryEntry[] | null>(null);
@@ -122,6 +127,24 @@ class Session {
     }
   }
 
+  /** Looks inside the images that containers are made from, and judges again. */
+  async lookInside(): Promise<void> {
+    this.insideAll = true;
+    this.insideFailure = null;
+    this.inside = null;
+    try {
+      this.#accept(await host.call("inside_images", { scope: "used" }));
+    } catch (thrown) {
+      this.insideFailure = asFailure(thrown);
+    } finally {
+      this.insideAll = false;
+    }
+  }
+
+  async stopInside(): Promise<void> {
+    await host.call("stop_inside", {}).catch(() => undefined);
+  }
+
   async readEngines(): Promise<void> {
     try {
       this.engines = (await host.call("engines", {})).engines;
@@ -152,6 +175,7 @@ class Session {
 
   #hear(event: Event): void {
     if (event.kind === "scan") this.#accept(event.view);
+    else if (event.kind === "inside") this.inside = event.progress;
     else if (event.kind === "lost") {
       this.#lostAt = Date.now();
       if (this.view !== null) this.lost = event.failure;
