@@ -12,7 +12,8 @@ for option in level=4 inline-8bit-counters pc-table trace-compares; do
 done
 host=$(rustc -vV | sed -n 's/^host: //p')
 # With a target named, build scripts and macros are built without these flags.
-RUSTFLAGS=$flags cargo build --quiet --release --target "$host" --bin "$target"
+case $target in contents) features=contents ;; *) features= ;; esac
+RUSTFLAGS=$flags cargo build --quiet --release --target "$host" --features "$features" --bin "$target"
 mkdir -p "$build/learned/$target" "$build/found"
 exec "$build/$host/release/$target" "$build/learned/$target" "corpus/$target" \
   -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=1024 -artifact_prefix="$build/found/$target-" -print_final_stats=1
