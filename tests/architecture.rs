@@ -18,7 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("engine", &["host"]),
     ("executable", &[]),
     ("probe", &["executable"]),
-    ("measure", &["diagnosis", "engine", "executable", "probe"]),
+    ("measure", &["diagnosis", "engine", "executable", "host", "probe"]),
     ("observe", &["diagnosis", "engine", "executable", "host"]),
     ("remedy", &["diagnosis", "host"]),
     ("report", &["diagnosis"]),

@@ -175,6 +175,48 @@ async fn the_engine_is_chosen_as_docker_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_engine_is_looked_at_and_one_that_fails_hides_no_other() {
+    let user = User::new();
+    let engines = [mac().await, mac().await];
+    put(&engines[0], &[image("db:1", &[("linux/amd64", true)])], &[container("db", "db:1", "linux/amd64")]);
+    let stopped = ScriptedEngine::start("1.51").await.unwrap();
+    stopped.stop().await;
+    let config = user.home().join("docker-config");
+    context(&config, "alpha", "8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8", engines[0].address());
+    context(&config, "beta", "f44e64e75f3948e9f73f8dfa94721c4ce8cbb4f265c4790c702b2d41cfbf2753", engines[1].address());
+    let run = |host: &str, more: &[&str]| {
+        let mut command = user.command(&[&["scan", "--all-engines"], more].concat());
+        command.env("DOCKER_CONFIG", &config).env("DOCKER_HOST", host);
+        ran(command)
+    };
+    // A TCP address is taken to be there until somebody connects.
+    let dead = "tcp://127.0.0.1:1";
+    let all = run(dead, &["--json"]);
+    assert_eq!(all.status, 0, "{all:?}");
+    let document = all.document("all-engines");
+    let seen: Vec<&str> = list(&document, "engines").iter().map(|scan| text(&scan["engine"], "endpoint")).collect();
+    assert_eq!(seen, [engines[0].address(), engines[1].address()]);
+    let failed = one(list(&document, "failed"), "endpoint", dead);
+    assert!(text(&failed["failure"], "message").contains("refused"), "{failed}");
+    let plain = run(dead, &[]);
+    for words in ["=== Docker Desktop", "1 of 1 container", "could not be looked at", dead] {
+        assert!(plain.out.contains(words), "{words}: {plain:?}");
+    }
+    for (host, more, status) in [
+        (dead, &["--fail-on", "slow"][..], 1),
+        (dead, &["--fail-on-gaps"], 1),
+        (engines[0].address(), &["--fail-on", "broken"], 0),
+        (dead, &["--engine", "alpha"], 2),
+    ] {
+        assert_eq!(run(host, more).status, status, "{host} {more:?}");
+    }
+    std::fs::remove_dir_all(&config).unwrap();
+    std::fs::create_dir_all(&config).unwrap();
+    assert_eq!(run(dead, &["--json"]).document("all-engines")["engines"], json!([]));
+    assert_eq!(run(dead, &[]).status, 2, "nothing was looked at");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_answers_nonsense_costs_only_what_it_answers_so() {
     let user = User::new();
     let engine = mac().await;

@@ -6,9 +6,9 @@
 mod common;
 
 use common::{
-    User,
+    User, finding,
     lab::{Lab, on_each},
-    list, one, text,
+    list, one, ran, text,
 };
 use serde_json::{Value, json};
 
@@ -16,17 +16,41 @@ use serde_json::{Value, json};
 fn which_emulator_runs_is_proven_and_remembered() {
     on_each("which emulator runs foreign programs", |engine| {
         let user = User::new();
-        let before = engine.inventory();
-        let (status, proof) = user.json("emulator", &["emulator", "--engine", &engine.endpoint]);
-        assert_eq!((status, text(&proof, "engineArch")), (0, Lab::arch(&engine.native)));
-        assert_eq!(engine.inventory(), before, "nothing of ours is left on {}", engine.name);
+        // Minutes on that machine; the tests of measure build there with the older builder.
+        let builds = engine.name != "arm64";
+        let left = || (engine.inventory(), engine.build_cache());
+        let before = left();
+        let mut command = user.command(&["emulator", "--json", "--engine", &engine.endpoint]);
+        if builds {
+            let path = std::env::var("PATH").unwrap_or_default();
+            command.arg("--builds").env("PATH", format!("{}:{path}", engine.client_folder()));
+            command.env("DOCKER_CONFIG", engine.docker_config());
+        }
+        let crash = Crashed::on(engine);
+        let run = ran(command);
+        let proof = run.document("emulator");
+        crash.is_explained(&proof);
+        drop(crash);
+        assert_eq!((run.status, text(&proof, "engineArch")), (0, Lab::arch(&engine.native)));
+        assert_eq!(left(), before, "nothing of ours is left on {}", engine.name);
+        assert_eq!(std::fs::read_dir(user.tmp()).unwrap().count(), 0, "no file of ours is left");
         let target = one(list(&proof, "targets"), "platform", &engine.foreign);
         let effective = &target["effective"];
         assert!(list(effective, "evidence").len() >= 2, "{effective}");
         if engine.ours() {
             assert_eq!(text(effective, "emulator"), "QEMU");
             assert!(text(effective, "version").starts_with(|c: char| c.is_ascii_digit()), "{effective}");
-            assert_eq!(proof["findings"], json!([]), "the lab's handlers work");
+            assert_eq!(list(&proof, "findings").len(), 1, "the lab's handlers work, and one program crashed: {proof}");
+            assert_eq!((&target["agrees"], &target["disagreement"]), (&json!(true), &Value::Null));
+        }
+        if builds {
+            assert_eq!(
+                (text(&target["builds"], "builder"), &target["builds"]["emulator"]["emulator"]),
+                ("BuildKit", &effective["emulator"])
+            );
+            assert!(list(target, "voices").iter().any(|voice| voice["who"] == "a build (BuildKit)"), "{target}");
+        } else {
+            assert!(text(&target["builds"]["unknown"], "why").ends_with("--builds"), "{target}");
         }
         if engine.docker(&["network", "ls", "--quiet", "--filter", "name=^bridge$"]).is_empty() {
             return; // an engine without its default network does not tell when it was started
@@ -36,4 +60,46 @@ fn which_emulator_runs_is_proven_and_remembered() {
         let unproven = |n: &&Value| text(&n["gap"], "why").ends_with(": silidock emulator");
         assert_eq!(list(&scan, "notJudged").iter().filter(unproven).count(), 0, "{}", scan["notJudged"]);
     });
+}
+
+/// A foreign container whose program fell under the emulator a moment ago; gone with this value.
+struct Crashed<'a> {
+    engine: &'a Lab,
+    name: String,
+}
+
+impl<'a> Crashed<'a> {
+    fn on(engine: &'a Lab) -> Self {
+        let crashed = Self { engine, name: format!("silidock-crash-{}", std::process::id()) };
+        let image = format!("silidock-lab/bb:{}", Lab::arch(&engine.foreign));
+        let script = "sh -c 'kill -SEGV $$'; exit $?";
+        let words = [
+            "run",
+            "--name",
+            &crashed.name,
+            "--network",
+            "none",
+            "--platform",
+            &engine.foreign,
+            &image,
+            "sh",
+            "-c",
+            script,
+        ];
+        let status = engine.client(&words).output().unwrap().status;
+        assert_eq!(status.code(), Some(139), "it fell on {}", engine.name);
+        crashed
+    }
+
+    fn is_explained(&self, proof: &Value) {
+        let found = finding(proof, "crash-under-emulation", &self.name);
+        let seen = found["evidence"].to_string();
+        assert!(seen.contains("uncaught target signal 11"), "the line of its log on {}: {found}", self.engine.name);
+    }
+}
+
+impl Drop for Crashed<'_> {
+    fn drop(&mut self) {
+        self.engine.docker(&["rm", "--force", &self.name]);
+    }
 }

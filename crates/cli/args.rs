@@ -122,6 +122,9 @@ impl From {
 pub struct ScanOptions {
     #[command(flatten)]
     pub from: From,
+    /// Look at every engine of this machine
+    #[arg(long, conflicts_with_all = ["engine", "sample", "from", "capture"])]
+    pub all_engines: bool,
     /// Write what was seen to a file that --from can replay on another machine
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
@@ -157,6 +160,9 @@ pub struct EmulatorOptions {
     /// Read Docker Desktop's settings too; macOS may ask you whether Silidock may
     #[arg(long)]
     pub read_guarded: bool,
+    /// Prove builds too, by a build of one step; nothing of it stays but an entry in the engine's build history
+    #[arg(long)]
+    pub builds: bool,
 }
 
 /// Measures, or shows what was measured before.

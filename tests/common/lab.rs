@@ -1,6 +1,7 @@
 //! The real engines of the tests, as `tests/lab/lab.sh up` describes them in the file that `SILIDOCK_LAB` names.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -104,6 +105,22 @@ impl Lab {
         command.args(arguments).env("DOCKER_HOST", &self.endpoint).env("DOCKER_CONFIG", &self.config);
         command.env_remove("DOCKER_CONTEXT").env_remove("DOCKER_DEFAULT_PLATFORM");
         command
+    }
+
+    /// The folder of the Docker client.
+    pub fn client_folder(&self) -> String {
+        Path::new(&self.client).parent().unwrap().display().to_string()
+    }
+
+    /// The Docker configuration that gives the client buildx and compose.
+    pub fn docker_config(&self) -> &str {
+        &self.config
+    }
+
+    /// What is in the build cache, by identifier.
+    pub fn build_cache(&self) -> BTreeSet<String> {
+        let used = self.docker(&["system", "df", "--verbose", "--format", "{{range .BuildCache}}{{.ID}} {{end}}"]);
+        used.split_whitespace().map(str::to_owned).collect()
     }
 
     /// Several platforms can live under one tag.

@@ -56,6 +56,36 @@ describe("on the lab's engine", () => {
     await eventually("the panel is closed", async () => (await window.browser.findElements(By.css("[role=dialog]"))).length === 0);
   });
 
+  test("which emulator runs is proven on request, with its evidence, and nothing stays", async () => {
+    await window.go("diagnosis");
+    const before = (await engine.containers()).length;
+    const foreign = engine.platform === "linux/amd64" ? "linux/arm64" : "linux/amd64";
+    await window.press("Check now", "aside");
+    const card = `[data-platform="${foreign}"]`;
+    await window.says(card, /QEMU \d+\.\d+/);
+    await window.press("Evidence", card);
+    await window.says(card, /the processor says QEMU/);
+    assert.equal(await window.script(`return document.querySelector('${card}').dataset.agrees`), "true");
+    assert.equal((await window.browser.findElements(By.css("[data-disagreement]"))).length, 0);
+    await eventually("no throw-away container stays", async () => (await engine.containers()).length === before);
+  });
+
+  test("the way out list names what runs emulated, and is saved", async () => {
+    await window.press("Way out", "header");
+    await window.says("[role=dialog] h2", /need ARM translation|need Intel translation/);
+    const { foreign } = await running();
+    const words = await window.text("[role=dialog]");
+    for (const one of foreign) assert.ok(words.includes(one.Names[0].slice(1)), one.Names[0]);
+    await window.press("Export list", "[role=dialog]");
+    await window.find("input[name=format][value=csv]");
+    await window.browser.findElement(By.css("input[name=format][value=csv]")).click();
+    await window.press("Save", "[role=dialog]");
+    const path = await (await window.find("[data-saved]")).getAttribute("data-saved");
+    assert.match(readFileSync(path, "utf8"), /^kind,name,/);
+    await window.keys(Key.ESCAPE);
+    await eventually("the dialog is closed", async () => (await window.browser.findElements(By.css("[role=dialog]"))).length === 0);
+  });
+
   test("the tables hold what the engine lists", async () => {
     await window.go("containers");
     const listed = await engine.containers();

@@ -9,27 +9,25 @@ use std::{
 use silidock_diagnosis::{
     crash::{ContainerCrash, RanUnder, explain},
     emulation::ended_badly,
-    emulator::display_name,
     execution::{Expected, expected},
     fact::{Fact, Gap},
     finding::Evidence,
-    inventory::{ConfiguredEmulator, Inventory},
-    runtime::{EmulationFacts, NO_EMULATOR, ProvenEmulator, ProvenSign, UnprovenPlatform, not_proven_yet},
+    inventory::Inventory,
+    runtime::{EmulationFacts, NO_EMULATOR, ProvenBuild, ProvenEmulator, ProvenSign, UnprovenPlatform},
     schema::Schema,
 };
 use silidock_engine::Engine;
 use silidock_measure::{
-    Effective, Identification, Installation, MeasureError, Options, Says, Sign, Source as SignSource, TargetEmulation,
-    identify, sweep,
+    Builder, Effective, Identification, Installation, MeasureError, Options, Says, Sign, Source as SignSource,
+    TargetEmulation, builds, identify, sweep,
 };
 use silidock_observe::runtimes::{self, GuardedFiles};
-use silidock_report::scan::EffectiveEmulator;
 
 use crate::{
     failure::{Failure, FailureCode},
-    look::engine_failure,
-    session::{App, Source},
-    wire::{EmulatorDocument, EmulatorRequest, EmulatorTarget},
+    look::{Chosen, engine_failure},
+    session::App,
+    wire::{EmulatorDocument, EmulatorRequest},
 };
 
 /// As much of a log as a crash needs to show itself.
@@ -67,22 +65,53 @@ impl App {
             identify(&engine, &installation, Options::default()).await.map_err(|error| measure_failure(&error))?;
         gaps.extend(found.gaps.iter().cloned());
         fill(&mut facts, &found);
+        // What was proven of builds stays as long as containers run as they did; builds are not tried unasked.
+        let before = self.remembered(&engine).await;
+        if before.effective == facts.effective {
+            facts.builds = before.builds;
+        }
+        if request.builds {
+            facts.builds = self.builds(&engine, &installation, &mut gaps).await;
+        }
         self.look(self.next_generation(), &engine, None).await.map_err(|error| engine_failure(&error))?;
         facts.crashes = crashes(&engine, &self.last_inventory()?, &facts).await;
         self.remember_proof(&engine, &facts).await;
         let view = self.look(self.next_generation(), &engine, None).await.map_err(|error| engine_failure(&error))?;
-        self.session().source = Some(Source::Engine(engine));
-        let inventory = self.last_inventory()?;
-        let targets = found.targets.iter().filter(|t| t.effective != Effective::Native);
         let about_emulation = |check: &str| EMULATION_CHECKS.contains(&check);
         Ok(EmulatorDocument {
             schema: Schema,
             endpoint: view.scan.engine.endpoint.clone(),
             engine_arch: view.scan.engine.arch.clone(),
-            targets: targets.map(|target| document_target(target, &facts, &inventory.engine.configured)).collect(),
+            targets: view.scan.engine.emulation.targets,
             findings: view.scan.findings.into_iter().filter(|f| about_emulation(&f.check)).collect(),
             gaps,
         })
+    }
+
+    async fn builds(
+        &self,
+        engine: &Engine,
+        installation: &Installation,
+        gaps: &mut Vec<Gap>,
+    ) -> Fact<Vec<ProvenBuild>> {
+        let what = "which emulator runs the steps of builds";
+        let found = match builds(engine, installation, Options::default(), self.host().clone()).await {
+            Ok(found) => found,
+            Err(error) => return Fact::unknown(what, error.to_string()),
+        };
+        gaps.extend(found.gaps);
+        let mut proven = Vec::new();
+        for (builder, target) in &found.targets {
+            match proven_of(target) {
+                Ok(found) => proven.extend(found.map(|proven| ProvenBuild { builder: name_of(*builder), proven })),
+                Err(why) => gaps.push(Gap::new(format!("what runs {} in builds", target.platform), why)),
+            }
+        }
+        match (proven.is_empty(), gaps.last()) {
+            (true, Some(last)) => Fact::unknown(what, last.why.clone()),
+            (true, None) => Fact::unknown(what, "there is no foreign platform to build for"),
+            (false, _) => Fact::Known(proven),
+        }
     }
 
     /// Settings judge only an engine of this machine.
@@ -151,36 +180,50 @@ pub(crate) fn measure_failure(error: &MeasureError) -> Failure {
     Failure::new(FailureCode::Engine, format!("The emulator could not be proven: {error}.")).hint(error.hint())
 }
 
+fn name_of(builder: Builder) -> String {
+    match builder {
+        Builder::BuildKit => "BuildKit".to_owned(),
+        Builder::Classic => "the engine's older builder".to_owned(),
+    }
+}
+
 /// Puts what the probes said into the facts that checks judge.
 pub(crate) fn fill(facts: &mut EmulationFacts, found: &Identification) {
     let mut proven = Vec::new();
     for target in &found.targets {
-        let (emulator, version) = match &target.effective {
-            Effective::Native => continue,
-            Effective::Emulator { name, version } => (name.clone(), version.clone()),
-            Effective::Nothing => (NO_EMULATOR.to_owned(), None),
-            Effective::Unknown { why } => {
-                let gap = Gap::new(format!("what runs {}", target.platform), why.clone());
+        match proven_of(target) {
+            Ok(found) => proven.extend(found),
+            Err(why) => {
+                let gap = Gap::new(format!("what runs {}", target.platform), why);
                 facts.unproven.push(UnprovenPlatform { platform: target.platform.clone(), gap });
-                continue;
             }
-        };
-        proven.push(ProvenEmulator {
-            platform: target.platform.clone(),
-            emulator,
-            version,
-            evidence: target.signs.iter().map(evidence).collect(),
-            signs: target.signs.iter().filter_map(sign).collect(),
-            features: match &target.features {
-                Some(features) => Fact::Known(features.clone()),
-                None => Fact::unknown(
-                    format!("the processor that {} programs see", target.platform),
-                    "no probe of that platform answered",
-                ),
-            },
-        });
+        }
     }
     facts.effective = Fact::Known(proven);
+}
+
+/// What was proven of one platform; none where the engine's own processor runs it.
+fn proven_of(target: &TargetEmulation) -> Result<Option<ProvenEmulator>, String> {
+    let (emulator, version) = match &target.effective {
+        Effective::Native => return Ok(None),
+        Effective::Emulator { name, version } => (name.clone(), version.clone()),
+        Effective::Nothing => (NO_EMULATOR.to_owned(), None),
+        Effective::Unknown { why } => return Err(why.clone()),
+    };
+    Ok(Some(ProvenEmulator {
+        platform: target.platform.clone(),
+        emulator,
+        version,
+        evidence: target.signs.iter().map(evidence).collect(),
+        signs: target.signs.iter().filter_map(sign).collect(),
+        features: match &target.features {
+            Some(features) => Fact::Known(features.clone()),
+            None => Fact::unknown(
+                format!("the processor that {} programs see", target.platform),
+                "no probe of that platform answered",
+            ),
+        },
+    }))
 }
 
 fn place(source: SignSource) -> &'static str {
@@ -204,36 +247,4 @@ fn sign(sign: &Sign) -> Option<ProvenSign> {
         Says::Native => return None,
     };
     Some(ProvenSign { sign: place(sign.source).to_owned(), emulator, evidence: evidence(sign) })
-}
-
-fn document_target(
-    target: &TargetEmulation,
-    facts: &EmulationFacts,
-    configured: &Fact<ConfiguredEmulator>,
-) -> EmulatorTarget {
-    let configured = match target.platform.architecture.as_str() {
-        "amd64" => configured.clone(),
-        other => Fact::unknown(
-            format!("what is set for linux/{other}"),
-            "runtimes have a setting for 64-bit Intel programs only",
-        ),
-    };
-    let proven = facts.proven(&target.platform.architecture);
-    let effective = match proven {
-        Some(proven) => Fact::Known(EffectiveEmulator {
-            emulator: if proven.works() { display_name(&proven.emulator).to_owned() } else { NO_EMULATOR.to_owned() },
-            version: proven.version.clone(),
-            evidence: proven.evidence.clone(),
-        }),
-        None => {
-            let why = facts.unproven.iter().find(|u| u.platform == target.platform).map(|u| u.gap.clone());
-            why.unwrap_or_else(not_proven_yet).into()
-        }
-    };
-    let as_set = configured.known().zip(effective.known()).map(|(set, seen)| set.value == seen.emulator);
-    let agrees = match (as_set, target.agrees) {
-        (None, None) => None,
-        (set, signs) => Some(set.unwrap_or(true) && signs.unwrap_or(true)),
-    };
-    EmulatorTarget { platform: target.platform.clone(), configured, effective, agrees }
 }

@@ -36,7 +36,7 @@ impl App {
         Ok(Engines { engines })
     }
 
-    fn real_engines(&self) -> Vec<EngineChoice> {
+    pub(crate) fn real_engines(&self) -> Vec<EngineChoice> {
         let host = self.host().as_ref();
         let current = resolve(host, self.options.engine.as_deref()).ok().map(|target| target.endpoint.to_string());
         let choice = |candidate: Candidate| {

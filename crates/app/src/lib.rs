@@ -3,6 +3,7 @@
 //! Deliberately not here: pixels, argument parsing, Tauri. Facts come from `observe`, judgement from `diagnosis`,
 //! changes from `remedy`; this crate only puts them one after the other.
 
+mod all_engines;
 mod answers;
 pub mod bench;
 pub mod changes;

@@ -44,10 +44,8 @@ impl App {
             self.watch(engine.clone());
         }
         match self.look(generation, &engine, None).await {
-            Ok(view) => {
-                self.session().source = Some(Source::Engine(engine));
-                if request.ask_registry { self.ask_about_all().await } else { Ok(view) }
-            }
+            Ok(_) if request.ask_registry => self.ask_about_all().await,
+            Ok(view) => Ok(view),
             Err(error) => {
                 self.follow_source_again();
                 Err(engine_failure(&error))
@@ -103,6 +101,7 @@ impl App {
             // Without containers there is no verdict to show yet; the last part is the answer itself.
             if !pending.contains(&Part::Containers) && !pending.is_empty() {
                 let scan = Scan::new(inventory);
+                self.show(engine, Seen { inventory: inventory.clone(), scan: scan.clone() });
                 self.tell_view(&ScanView { generation, scan, pending: pending.clone(), fallback: None });
             }
         };
@@ -122,8 +121,16 @@ impl App {
         };
         let inventory = observe(&look).await?;
         let view = self.remember(generation, inventory);
+        self.session().source = Some(Source::Engine(engine.clone()));
         self.tell_view(&view);
         Ok(view)
+    }
+
+    /// What the window shows is what a report is about, also while the rest of it is still being read.
+    fn show(&self, engine: &Engine, seen: Seen) {
+        let mut session = self.session();
+        session.seen = Some(seen);
+        session.source = Some(Source::Engine(engine.clone()));
     }
 
     /// Judges an inventory and keeps both.

@@ -75,7 +75,7 @@ impl App {
         }
         let current = matches!(self.source(), Ok(Source::Engine(e)) if e.target().endpoint.to_string() == endpoint);
         let engine = (!current).then(|| endpoint.to_owned());
-        self.emulator(EmulatorRequest { engine, guarded }).await.map_err(|failure| failure.message)?;
+        self.emulator(EmulatorRequest { engine, guarded, builds: false }).await.map_err(|failure| failure.message)?;
         self.last_scan().map_err(|failure| failure.message)
     }
 

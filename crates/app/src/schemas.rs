@@ -7,8 +7,8 @@ use silidock_remedy::{Preview, diff::Diff};
 use silidock_report::{Scan, WayOutDocument, scan::Catalogue};
 
 use crate::wire::{
-    BenchComparison, BenchHistory, ChangeOutcome, EmulatorDocument, EngineChoice, ExplanationDocument, History,
-    InsideDocument, RegistryDocument, UndoPreview,
+    AllEngines, BenchComparison, BenchHistory, ChangeOutcome, EmulatorDocument, EngineChoice, ExplanationDocument,
+    History, InsideDocument, RegistryDocument, UndoPreview,
 };
 
 /// What `silidock fix ID` prints before anything is applied.
@@ -57,6 +57,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     }
     vec![
         ("scan", of::<Scan>()),
+        ("all-engines", of::<AllEngines>()),
         ("inventory", of::<Inventory>()),
         ("checks", of::<Catalogue>()),
         ("fix-list", of::<FixList>()),

@@ -13,6 +13,9 @@ use crate::{look::engine_failure, session::App, wire::Event};
 const PAUSE: Duration = Duration::from_millis(300);
 const AT_MOST: Duration = Duration::from_secs(2);
 
+/// Seconds before the first look from which events are told.
+const OVERLAP: i64 = 1;
+
 /// A task that follows one engine.
 #[derive(Debug)]
 pub(crate) struct Watcher {
@@ -44,7 +47,10 @@ impl App {
 }
 
 async fn follow(app: std::sync::Weak<App>, engine: Engine) {
-    let mut events = engine.events();
+    // The first look begins while this question is on its way; what happens in between is told afterwards. A clock that
+    // differs costs a look too many, or is as without.
+    let since = jiff::Timestamp::now().as_second() - OVERLAP;
+    let mut events = engine.events(Some(since));
     while let Some(first) = events.next().await {
         let burst = match first {
             Ok(event) => burst(&mut events, event).await,

@@ -9,16 +9,16 @@ use silidock_diagnosis::{
     fact::{Fact, Gap},
     finding::{Finding, Severity},
     fix::Fix,
-    inventory::ConfiguredEmulator,
     platform::Platform,
     schema::Schema,
     stopped::Explanation,
     upstream::{NewerTag, UpstreamKind},
 };
 use silidock_remedy::{Preview, Verified, diff::Diff, runtime::Ran};
+use silidock_report::Scan;
 pub use silidock_report::WayOutDocument;
 pub use silidock_report::scan::Catalogue;
-use silidock_report::{Scan, scan::EffectiveEmulator};
+pub use silidock_report::targets::EmulatorTarget;
 use ts_rs::TS;
 
 pub use crate::bench::wire::*;
@@ -31,6 +31,7 @@ macro_rules! command_table {
     ($callback:path) => {
         $callback! {
             scan(ScanRequest) -> ScanView, "Looks at an engine, or at the sample; parts arrive as events before the answer.";
+            all_engines(Nothing) -> AllEngines, "Looks at every engine of this machine; one that fails hides no other.";
             engines(Nothing) -> Engines, "Lists the engines of this machine without connecting to any.";
             preview_fix(FixRequest) -> FixPreview, "Shows what a fix would change.";
             apply_fix(ApplyRequest) -> ChangeOutcome, "Carries out a fix that was previewed, looks again, and says whether it helped.";
@@ -114,6 +115,30 @@ pub struct Engines {
     pub engines: Vec<EngineChoice>,
 }
 
+/// Every engine of this machine, looked at.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct AllEngines {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// What was seen of each.
+    pub engines: Vec<Scan>,
+    /// Those that could not be looked at.
+    pub failed: Vec<EngineFailure>,
+}
+
+/// An engine that could not be looked at.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct EngineFailure {
+    /// Its name for people.
+    pub name: String,
+    /// Address.
+    pub endpoint: String,
+    /// What to give to `scan` to choose it.
+    pub choose: String,
+    /// Why.
+    pub failure: Failure,
+}
+
 /// One engine that could be looked at.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
@@ -144,6 +169,9 @@ pub struct EmulatorRequest {
     /// Read settings too that macOS guards with a question to the user: Docker Desktop's.
     #[serde(default)]
     pub guarded: bool,
+    /// Prove builds too: by a build of one step, of which nothing stays but an entry in the engine's build history.
+    #[serde(default)]
+    pub builds: bool,
 }
 
 /// What is set to run foreign programs on an engine, and what really does.
@@ -162,19 +190,6 @@ pub struct EmulatorDocument {
     pub findings: Vec<Finding>,
     /// What could not be tried or read.
     pub gaps: Vec<Gap>,
-}
-
-/// One foreign platform.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct EmulatorTarget {
-    /// Which.
-    pub platform: Platform,
-    /// What a setting says.
-    pub configured: Fact<ConfiguredEmulator>,
-    /// What was proven; "none" where nothing runs its programs.
-    pub effective: Fact<EffectiveEmulator>,
-    /// Setting and proof, and all signs of the proof, say the same. None where there are not two to compare.
-    pub agrees: Option<bool>,
 }
 
 /// Which references to ask registries about.

@@ -159,7 +159,7 @@ impl Scene {
     }
 
     async fn proven(&self, check: &str) -> Finding {
-        let request = EmulatorRequest { engine: Some(self.socket.clone()), guarded: true };
+        let request = EmulatorRequest { engine: Some(self.socket.clone()), guarded: true, builds: false };
         let proof = self.app.emulator(request).await.unwrap();
         let all: Vec<&str> = proof.findings.iter().map(|f| f.check.as_str()).collect();
         proof.findings.iter().find(|f| f.check == check).unwrap_or_else(|| panic!("no {check} among {all:?}")).clone()

@@ -15,7 +15,7 @@ use crate::{
 
 pub async fn run(options: EmulatorOptions, output: &Output) -> Result<ExitCode, Failure> {
     let app = App::start(AppOptions::default());
-    let request = EmulatorRequest { engine: options.engine, guarded: options.read_guarded };
+    let request = EmulatorRequest { engine: options.engine, guarded: options.read_guarded, builds: options.builds };
     output.say("Starting throw-away containers without a network; they are removed afterwards.");
     let document = app.emulator(request).await?;
     if output.json {
@@ -66,8 +66,18 @@ fn platform(target: &EmulatorTarget, output: &Output) -> String {
             let _ = writeln!(out, "  really runs  not known: {}", shown(&unknown.why));
         }
     }
-    if target.agrees == Some(false) {
-        let _ = writeln!(out, "  {}", output.styled(Style::Slow, "These do not agree."));
+    match &target.builds {
+        Fact::Known(known) => {
+            let version = known.emulator.version.as_ref().map(|v| format!(" {v}")).unwrap_or_default();
+            let name = if known.emulator.emulator == "none" { "nothing" } else { &known.emulator.emulator };
+            let _ = writeln!(out, "  in builds    {}{}, by {}", shown(name), shown(&version), shown(&known.builder));
+        }
+        Fact::Unknown { unknown } => {
+            let _ = writeln!(out, "  in builds    not known: {}", shown(&unknown.why));
+        }
+    }
+    if let Some(said) = &target.disagreement {
+        let _ = writeln!(out, "  {}", output.styled(Style::Slow, &format!("These do not agree: {said}.")));
     }
     out
 }

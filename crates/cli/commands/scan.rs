@@ -3,7 +3,7 @@
 use std::{fmt::Write, process::ExitCode};
 
 use silidock_app::{
-    Failure,
+    App, AppOptions, Failure,
     diagnosis::{
         emulator::display_name,
         execution::{Execution, Expected},
@@ -14,15 +14,18 @@ use silidock_app::{
     },
     recording,
     report::{Scan, scan::ScanContainer},
-    wire::fails,
+    wire::{Nothing, fails},
 };
 
 use crate::{
     args::ScanOptions,
-    output::{Output, Style, shown, table},
+    output::{Output, Style, shown, table, typed},
 };
 
 pub async fn run(options: ScanOptions, output: &Output) -> Result<ExitCode, Failure> {
+    if options.all_engines {
+        return all(&options, output).await;
+    }
     let (app, scan) = super::looked(&options.from, options.cpu, output).await?;
     if let Some(file) = &options.capture {
         recording::write(file, &app.last_inventory()?)?;
@@ -37,6 +40,35 @@ pub async fn run(options: ScanOptions, output: &Output) -> Result<ExitCode, Fail
         output.print(&text(&scan, &options.from.words(), output))?;
     }
     let found = fails(&scan, options.fail_on.severity()) || (options.fail_on_gaps && scan.has_gaps());
+    Ok(if found { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Every engine of this machine, one after the other.
+async fn all(options: &ScanOptions, output: &Output) -> Result<ExitCode, Failure> {
+    let app = App::start(AppOptions { processor_time: options.cpu, ..AppOptions::default() });
+    let all = app.all_engines(Nothing {}).await?;
+    if output.json {
+        output.document(&all)?;
+    } else {
+        let mut out = String::new();
+        for scan in &all.engines {
+            let _ = writeln!(out, "{}", output.styled(Style::Strong, &format!("=== {}", scan.engine.runtime.name)));
+            out.push_str(&text(scan, &format!(" --engine {}", typed(&scan.engine.endpoint)), output));
+            out.push('\n');
+        }
+        for failed in &all.failed {
+            let name = format!("=== {} could not be looked at", failed.name);
+            let _ = writeln!(out, "{}", output.styled(Style::Broken, &name));
+            let _ = writeln!(out, "{}: {}\n", shown(&failed.endpoint), shown(&failed.failure.message));
+        }
+        output.print(&out)?;
+    }
+    if all.engines.is_empty() {
+        return Ok(ExitCode::from(2));
+    }
+    let at = options.fail_on.severity();
+    let gaps = !all.failed.is_empty() || all.engines.iter().any(Scan::has_gaps);
+    let found = all.engines.iter().any(|scan| fails(scan, at)) || (options.fail_on_gaps && gaps);
     Ok(if found { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 

@@ -32,6 +32,7 @@ pub mod stopped;
 pub mod text;
 pub mod upstream;
 pub mod verdict;
+pub mod voices;
 pub mod wayout;
 
 pub use examination::examine;

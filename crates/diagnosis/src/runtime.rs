@@ -23,6 +23,8 @@ pub struct EmulationFacts {
     pub runtimes: Fact<Vec<RuntimeSettings>>,
     /// What the probe found, one entry per platform tried.
     pub effective: Fact<Vec<ProvenEmulator>>,
+    /// What a build of one step found, one entry per platform tried. BuildKit can bring emulators of its own.
+    pub builds: Fact<Vec<ProvenBuild>>,
     /// Platforms that were tried without an answer, each with why.
     pub unproven: Vec<UnprovenPlatform>,
     /// Whether macOS can lend Rosetta to Linux machines.
@@ -43,6 +45,10 @@ impl Default for EmulationFacts {
         Self {
             runtimes: Fact::unknown("the settings of the runtimes", "not read yet: silidock emulator"),
             effective: not_proven_yet().into(),
+            builds: Fact::unknown(
+                "which emulator runs the steps of builds",
+                "not proven yet: silidock emulator --builds",
+            ),
             unproven: Vec::new(),
             rosetta: Fact::unknown("whether Rosetta for Linux is here", "not looked for yet: silidock emulator"),
             shared_socket: Fact::unknown("who owns /var/run/docker.sock", "not looked for yet: silidock emulator"),
@@ -275,6 +281,15 @@ pub struct ProvenEmulator {
     pub signs: Vec<ProvenSign>,
     /// Features of the processor that programs of this platform see, in Linux's words: `avx`, `bmi2`, `sse4_2`.
     pub features: Fact<Vec<String>>,
+}
+
+/// What a build found for one platform.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct ProvenBuild {
+    /// What carried the step out: "BuildKit", "the engine's older builder".
+    pub builder: String,
+    /// What ran the step.
+    pub proven: ProvenEmulator,
 }
 
 /// A platform that the probe tried and learned nothing of.

@@ -277,11 +277,12 @@ impl Engine {
         used.ok_or_else(|| self.shared.wire.unreadable(asked, "it holds no processor time".to_owned()))
     }
 
-    /// Events from now on. The request is made when the stream is first polled; it has no time limit, and it ends
-    /// with an error when the engine goes.
+    /// Events from a second of Unix time on, or from now on. The request is made when the stream is first polled; it has
+    /// no time limit, and it ends with an error when the engine goes.
     #[must_use]
-    pub fn events(&self) -> EventStream {
-        events::stream(self.shared.wire.clone(), &self.versioned("/events"))
+    pub fn events(&self, since: Option<i64>) -> EventStream {
+        let path = since.map_or_else(|| "/events".to_owned(), |second| format!("/events?since={second}"));
+        events::stream(self.shared.wire.clone(), &self.versioned(&path))
     }
 
     pub(crate) fn wire(&self) -> &Wire {
@@ -296,7 +297,7 @@ impl Engine {
         format!("/v{}{path}", self.shared.api)
     }
 
-    async fn get(&self, path: &str, asked: Asked<'_>, limit: Duration) -> Result<Vec<u8>, EngineError> {
+    pub(crate) async fn get(&self, path: &str, asked: Asked<'_>, limit: Duration) -> Result<Vec<u8>, EngineError> {
         self.shared.wire.get(&self.versioned(path), asked, limit).await
     }
 

@@ -3,6 +3,7 @@
 //! containers of `throwaway` alone.
 
 mod archive;
+mod build;
 mod carrier;
 mod client;
 mod containers;
@@ -27,6 +28,7 @@ mod wire;
 mod workbench;
 
 pub use archive::{FileStart, PathError, PathKind, PathStat};
+pub use build::{Build, CacheRecord};
 pub use carrier::{Carrier, Printed};
 pub use client::{ConnectOptions, Engine, FindError};
 pub use containers::{ContainerDetails, ContainerRecord};

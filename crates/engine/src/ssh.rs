@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::Semaphore;
 
 use crate::error::{SshFailure, one_line};
 
@@ -37,7 +39,12 @@ pub(crate) struct Dialer {
     pub port: Option<u16>,
     pub socket: Option<String>,
     pub connect: Duration,
+    /// Connections that are being made: sshd turns away logins (MaxStartups) where more than ten begin at once.
+    pub starting: Arc<Semaphore>,
 }
+
+/// So many connections are made at once, well below what sshd takes.
+pub(crate) const AT_ONCE: usize = 4;
 
 /// A [`SshFailure`] on its way through bollard's error type.
 #[derive(Debug)]
@@ -100,6 +107,8 @@ impl Dialer {
 
     /// Sends one request over a connection of its own.
     pub async fn request(self, request: BollardRequest) -> Result<Response<Incoming>, Error> {
+        // Held until the other side has answered, and so let us in. A closed one cannot be: nobody closes it.
+        let _turn = self.starting.acquire().await;
         let mut child = self.spawn()?;
         let (Some(stdin), Some(stdout), Some(mut stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())

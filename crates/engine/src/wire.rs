@@ -4,6 +4,7 @@
 use std::error::Error as _;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::container::AttachContainerResults;
@@ -13,12 +14,13 @@ use futures_util::{Stream, StreamExt};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, header};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::client::ConnectOptions;
 use crate::endpoint::{Endpoint, TlsMaterial, authority};
 use crate::error::{Asked, EngineError, one_line};
-use crate::ssh::{Carried, Dialer};
+use crate::ssh::{AT_ONCE, Carried, Dialer};
 
 /// More than any real answer; 10,000 images are some 30 MB.
 const LONGEST_ANSWER: usize = 256 * 1024 * 1024;
@@ -70,6 +72,7 @@ impl Wire {
                     port: *port,
                     socket: socket.clone(),
                     connect: options.connect,
+                    starting: Arc::new(Semaphore::new(AT_ONCE)),
                 };
                 let transport = move |request| dialer.clone().request(request);
                 Docker::connect_with_custom_transport(transport, Some("http://docker"), NO_LIMIT, &ANY_VERSION)

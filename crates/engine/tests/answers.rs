@@ -224,7 +224,7 @@ async fn processor_time_is_one_question_and_never_a_guess() {
 async fn events_tell_of_changes_and_of_the_end() {
     let engine = ScriptedEngine::start("1.51").await.unwrap();
     let client = connect(&engine).await;
-    let mut events = client.events();
+    let mut events = client.events(None);
     let first = tokio::spawn(async move { (events.next().await, events) });
     engine.listened(1).await;
     // What a scan or a health check causes itself, other kinds, and odd lines are passed over.

@@ -96,6 +96,22 @@ pub enum MeasureError {
         /// What is wrong with it.
         why: String,
     },
+    /// The builder refuses.
+    #[error("the engine does not build for {arch}: {source}")]
+    BuildRefused {
+        /// The probe.
+        arch: String,
+        /// What the engine said.
+        source: EngineError,
+    },
+    /// The step of the build failed.
+    #[error("the step of the build for {arch} failed: {message}")]
+    BuildFailed {
+        /// The probe.
+        arch: String,
+        /// What the builder said, on one line.
+        message: String,
+    },
     /// The engine itself cannot be used.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -118,6 +134,7 @@ impl MeasureError {
         let text = match self {
             Self::StartRefused { source: EngineError::Status { message, .. }, .. } => message,
             Self::Failed { complaint, .. } => complaint,
+            Self::BuildFailed { message, .. } => message,
             _ => return false,
         };
         text.to_lowercase().contains(FOREIGN)
@@ -135,7 +152,8 @@ impl MeasureError {
                 "Read the engine's reason: a policy may forbid new containers, or the engine may be short of something."
             }
             Self::Hangs { .. } => "The engine may be busy; try again, and restart it if the probe hangs again.",
-            Self::Killed { .. } | Self::Failed { .. } | Self::Garbage { .. } => {
+            Self::BuildRefused { .. } => "Read the engine's reason: it may have no builder of its own.",
+            Self::Killed { .. } | Self::Failed { .. } | Self::BuildFailed { .. } | Self::Garbage { .. } => {
                 "Try again; if it persists, restart the container runtime and look at its log."
             }
             Self::Engine(error) => error.hint(),

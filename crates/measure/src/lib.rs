@@ -4,6 +4,8 @@
 
 mod archive;
 mod bench;
+mod builds;
+mod buildx;
 mod error;
 mod identify;
 mod inside;
@@ -14,6 +16,7 @@ mod sweep;
 mod visit;
 
 pub use bench::{BuildTool, Own, OwnBuild, Plan, Progress, Qemu, Stage, bench};
+pub use builds::{Builder, Builds, builds};
 pub use error::MeasureError;
 pub use identify::{Identification, identify};
 pub use inside::{InsideNews, InsideOptions, InsideSummary, InsideTarget, inside_news, look_inside};

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use common::{Bad, HANDLERS, Handler, Home, Lab, engines, on_each, until};
 use silidock_measure::{
-    Cpu, Effective, Identification, MeasureError, Options, Probes, Says, Source, TargetEmulation, identify, sweep,
+    Builder, Cpu, Effective, Identification, MeasureError, Options, Probes, Says, Source, TargetEmulation, builds,
+    identify, sweep,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -261,5 +262,50 @@ fn a_handler_that_is_gone_or_disguised_shows() {
             assert!(amd64.signs[2].evidence.contains("/run/rosetta/rosetta"), "{amd64:?}");
         }
         nothing_remains(&lab, &home, &run, "the handlers");
+    });
+}
+
+/// A machine without a Docker client, so that the engine's older builder builds.
+fn without_a_client(home: &tempfile::TempDir) -> std::sync::Arc<silidock_host::FixtureHost> {
+    std::sync::Arc::new(silidock_host::FixtureHost::new(home.path()).with_home("/Users/ada"))
+}
+
+#[test]
+fn the_steps_of_builds_are_proven_and_nothing_of_a_bad_one_stays() {
+    on_each(async |lab: std::sync::Arc<Lab>| {
+        let (engine, home, machine) = (lab.engine().await, Home::new(), tempfile::tempdir().unwrap());
+        let run = home.open();
+        let build = async |options: Options| builds(&engine, &run, options, without_a_client(&machine)).await.unwrap();
+        let found = build(Options::default()).await;
+        nothing_remains(&lab, &home, &run, "a build");
+        let [(builder, target)] = found.targets.as_slice() else { panic!("{found:?}") };
+        assert_eq!((builder, target.platform.architecture.as_str()), (&Builder::Classic, lab.foreign.as_str()));
+        assert!(is_qemu(target), "{target:?}");
+        assert!(
+            found.gaps.iter().any(|gap| gap.why.contains("Docker client")),
+            "BuildKit was not tried: {:?}",
+            found.gaps
+        );
+        if lab.native == "arm64" {
+            return; // a slow machine, and the rest is the same everywhere
+        }
+        let (patient, short) = (Duration::from_secs(60), Duration::from_secs(4));
+        let table = [
+            (Bad::Garbage, patient, "cannot be read"),
+            (Bad::Silent, patient, "42"),
+            (Bad::Hang, short, "did not end within 4 s"),
+        ];
+        for (bad, limit, why) in table {
+            let mut options = lab.carrying_foreign(bad);
+            options.run = limit;
+            let found = build(options).await;
+            let [(_, target)] = found.targets.as_slice() else { panic!("{found:?}") };
+            assert!(
+                matches!(&target.effective, Effective::Unknown { why: said } if said.contains(why)),
+                "{bad:?}: {target:?}"
+            );
+            until("the builder has let go", || lab.objects(&run).is_empty()).await;
+            nothing_remains(&lab, &home, &run, "a bad probe in a build");
+        }
     });
 }

@@ -16,6 +16,7 @@ mod json;
 mod markdown;
 mod redact;
 pub mod scan;
+pub mod targets;
 mod view;
 mod visible;
 pub mod wayout;

@@ -27,6 +27,8 @@ use silidock_diagnosis::{
 };
 use ts_rs::TS;
 
+use crate::targets::{EmulatorTarget, targets};
+
 /// Everything known of one engine at one time, judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
@@ -122,6 +124,9 @@ pub struct Emulation {
     pub configured: Fact<ConfiguredEmulator>,
     /// What running processes show.
     pub effective: Fact<EffectiveEmulator>,
+    /// Each foreign platform that was tried or is asked for, its two columns side by side.
+    #[serde(default)]
+    pub targets: Vec<EmulatorTarget>,
 }
 
 /// The emulators seen at work.
@@ -296,7 +301,11 @@ fn engine(inventory: &Inventory, context: &Context<'_>) -> ScanEngine {
         image_store: engine.image_store,
         cpus: engine.cpus,
         memory: engine.memory,
-        emulation: Emulation { configured: engine.configured.clone(), effective: effective(inventory, context) },
+        emulation: Emulation {
+            configured: engine.configured.clone(),
+            effective: effective(inventory, context),
+            targets: targets(context),
+        },
     }
 }
 

@@ -6,6 +6,23 @@
 export type About = "yes" | "no" | "unknown";
 
 /**
+ * Every engine of this machine, looked at.
+ */
+export type AllEngines = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * What was seen of each.
+ */
+engines: Array<Scan>, 
+/**
+ * Those that could not be looked at.
+ */
+failed: Array<EngineFailure>, };
+
+/**
  * A fix that was shown and is now wanted.
  */
 export type ApplyRequest = { 
@@ -916,6 +933,19 @@ counts: boolean, };
 export type BenchWorkloadKind = "processor" | "memory" | "kernel" | "files" | "network" | "own" | "harness";
 
 /**
+ * What runs the steps of builds.
+ */
+export type BuildEmulator = { 
+/**
+ * What carried the step out: "BuildKit".
+ */
+builder: string, 
+/**
+ * What ran it.
+ */
+emulator: EffectiveEmulator, };
+
+/**
  * A Dockerfile to build on each platform, without cache.
  */
 export type BuildRequest = { 
@@ -1172,7 +1202,11 @@ configured: Fact<ConfiguredEmulator>,
 /**
  * What running processes show.
  */
-effective: Fact<EffectiveEmulator>, };
+effective: Fact<EffectiveEmulator>, 
+/**
+ * Each foreign platform that was tried or is asked for, its two columns side by side.
+ */
+targets: Array<EmulatorTarget>, };
 
 /**
  * Containers under one emulator.
@@ -1227,7 +1261,11 @@ engine: string | null,
 /**
  * Read settings too that macOS guards with a question to the user: Docker Desktop's.
  */
-guarded: boolean, };
+guarded: boolean, 
+/**
+ * Prove builds too: by a build of one step, of which nothing stays but an entry in the engine's build history.
+ */
+builds: boolean, };
 
 /**
  * One foreign platform.
@@ -1246,9 +1284,21 @@ configured: Fact<ConfiguredEmulator>,
  */
 effective: Fact<EffectiveEmulator>, 
 /**
+ * What was proven of the steps of builds.
+ */
+builds: Fact<BuildEmulator>, 
+/**
  * Setting and proof, and all signs of the proof, say the same. None where there are not two to compare.
  */
-agrees: boolean | null, };
+agrees: boolean | null, 
+/**
+ * Who says what, where they do not agree: "the process list says Rosetta; the processor says QEMU".
+ */
+disagreement: string | null, 
+/**
+ * Everybody who says something, each with its evidence.
+ */
+voices: Array<Voice>, };
 
 /**
  * One engine that could be looked at.
@@ -1284,6 +1334,27 @@ sample: boolean,
 problem: string | null, };
 
 /**
+ * An engine that could not be looked at.
+ */
+export type EngineFailure = { 
+/**
+ * Its name for people.
+ */
+name: string, 
+/**
+ * Address.
+ */
+endpoint: string, 
+/**
+ * What to give to `scan` to choose it.
+ */
+choose: string, 
+/**
+ * Why.
+ */
+failure: Failure, };
+
+/**
  * The engines of this machine.
  */
 export type Engines = { 
@@ -1316,11 +1387,7 @@ export type Event = { "kind": "scan",
 /**
  * What is known now.
  */
-view: ScanView, } | { "kind": "inside", 
-/**
- * How far.
- */
-progress: InsideProgress, } | { "kind": "lost", 
+view: ScanView, } | { "kind": "lost", 
 /**
  * Why.
  */
@@ -1342,23 +1409,6 @@ place: string,
  * What stood there.
  */
 text: string, };
-
-/**
- * Programs and libraries that were counted.
- */
-export type Executables = { 
-/**
- * All of machine code; scripts are not counted here.
- */
-count: number, 
-/**
- * By platform: `linux/arm64`, `darwin/arm64`; `unknown` where the file does not say.
- */
-byArch: Record<string, number>, 
-/**
- * Scripts that name their interpreter.
- */
-scripts: number, };
 
 /**
  * What the process list says happens.
@@ -1523,20 +1573,7 @@ detail: Array<string>, };
 /**
  * Codes that callers branch on.
  */
-export type FailureCode = "noEngine" | "engine" | "notFound" | "changed" | "refused" | "file" | "runtime" | "stopped";
-
-/**
- * Files that were counted.
- */
-export type FileCounts = { 
-/**
- * Seen.
- */
-seen: number, 
-/**
- * Of them, those that could not be read, and folders.
- */
-unreadable: number, };
+export type FailureCode = "noEngine" | "engine" | "notFound" | "changed" | "refused" | "file" | "runtime";
 
 /**
  * One finding.
@@ -1805,235 +1842,6 @@ size: number | null, };
  * Where an engine keeps its images.
  */
 export type ImageStore = "containerd" | "classic" | "unknown";
-
-/**
- * What lies inside one image or container.
- */
-export type InsideDocument = { 
-/**
- * Always "silidock/1".
- */
-schema: Schema, 
-/**
- * What was looked into, as it was named.
- */
-subject: string, 
-/**
- * An image or a container.
- */
-kind: SubjectKind, 
-/**
- * What it says it is built for.
- */
-platform: Fact<Platform>, 
-/**
- * How it was looked at.
- */
-via: Via, 
-/**
- * Why another way was taken than the one that is tried first.
- */
-fallback?: string, 
-/**
- * Files.
- */
-files: FileCounts, 
-/**
- * Programs and libraries.
- */
-executables: Executables, 
-/**
- * What does not fit: what is run first in front, what is meant to be there last.
- */
-problems: Array<InsideProblem>, 
-/**
- * What it runs first, in the order the kernel takes it.
- */
-start: Array<StartStep>, 
-/**
- * Its layers, lowest first; none where the way of looking does not show them.
- */
-layers: Array<InsideLayer>, 
-/**
- * Every folder that holds programs, libraries or problems, by path.
- */
-folders: Array<InsideFolder>, 
-/**
- * The same problems, but for those that are meant to be there, as findings with words and fixes.
- */
-findings: Array<Finding>, 
-/**
- * What could not be read.
- */
-gaps: Array<Gap>, };
-
-/**
- * A folder.
- */
-export type InsideFolder = { 
-/**
- * Absolute path.
- */
-path: string, 
-/**
- * Programs and libraries right in it, by platform.
- */
-byArch: Record<string, number>, 
-/**
- * The layers that brought them.
- */
-layers: Array<number>, 
-/**
- * Problems in it, as numbers into `problems`.
- */
-problems: Array<number>, };
-
-/**
- * Which images to look into, of the engine that was looked at last.
- */
-export type InsideImagesRequest = { 
-/**
- * Which.
- */
-scope: InsideScope, };
-
-/**
- * A layer.
- */
-export type InsideLayer = { 
-/**
- * Its digest, where it is known.
- */
-digest: string | null, 
-/**
- * The line of the Dockerfile that brought it, where the image's history tells.
- */
-createdBy: string | null, 
-/**
- * Its programs and libraries by platform.
- */
-byArch: Record<string, number>, };
-
-/**
- * A file that does not fit, or many of one kind in one place.
- */
-export type InsideProblem = { 
-/**
- * Which check.
- */
-check: string, 
-/**
- * How bad that is, unless it is meant to be there.
- */
-severity: Severity, 
-/**
- * The file; the folder, where there are many.
- */
-path: string, 
-/**
- * What it is built for.
- */
-arch: string | null, 
-/**
- * What does not fit.
- */
-detail: string, 
-/**
- * It is run first.
- */
-first: boolean, 
-/**
- * How many files it stands for.
- */
-count: number, 
-/**
- * Some of them, where there are many.
- */
-examples?: Array<string>, 
-/**
- * The layer that brought it, as a number into `layers`.
- */
-layer?: number, 
-/**
- * The line of the Dockerfile that did.
- */
-createdBy?: string, 
-/**
- * It is meant to be there, or harms nobody.
- */
-intended: boolean, 
-/**
- * The rule that says so.
- */
-rule?: InsideRule, };
-
-/**
- * How far a look inside is.
- */
-export type InsideProgress = { 
-/**
- * What is looked into.
- */
-subject: string, 
-/**
- * Files and folders seen so far.
- */
-seen: number, 
-/**
- * Programs, libraries, scripts and links among them.
- */
-found: number, 
-/**
- * Which of how many, where several are looked into one after the other; from 1.
- */
-number: number, 
-/**
- * How many.
- */
-of: number, };
-
-/**
- * What to look into.
- */
-export type InsideRequest = { 
-/**
- * As in `ScanRequest`.
- */
-engine: string | null, 
-/**
- * An image's reference or id, a container's name or id, or the path of an archive or of an OCI layout's folder.
- */
-subject: string, 
-/**
- * An image or a container; none takes a path for a file, else an image of that name, else a container.
- */
-kind: SubjectKind | null, 
-/**
- * From within or by the stream; none tries the first for an image, and the second where that is refused.
- */
-via: Via | null, 
-/**
- * Which platform of an image that has several here.
- */
-platform: string | null, };
-
-/**
- * Why an odd file is meant to be where it is.
- */
-export type InsideRule = { 
-/**
- * Its stable name.
- */
-id: string, 
-/**
- * What it says.
- */
-why: string, };
-
-/**
- * Some images of an engine.
- */
-export type InsideScope = "used" | "all";
 
 /**
  * One emulator in a sentence.
@@ -2948,32 +2756,6 @@ value: boolean, };
 export type Severity = "broken" | "slow" | "note";
 
 /**
- * What a file of the start is there for.
- */
-export type StartRole = "entrypoint" | "command" | "script" | "interpreter" | "envProgram" | "loader" | "library";
-
-/**
- * One file of what is run first.
- */
-export type StartStep = { 
-/**
- * What it is there for.
- */
-role: StartRole, 
-/**
- * As it is named where it is asked for: `nginx`, `/bin/sh`.
- */
-name: string, 
-/**
- * Where it lies in the end, after links; none where it is not there.
- */
-path: string | null, 
-/**
- * What it is built for; none for scripts and what is not there.
- */
-arch: string | null, };
-
-/**
  * One statement with what it rests on.
  */
 export type Statement = { 
@@ -3201,9 +2983,21 @@ tone: Tone, };
 export type Verified = "verified" | "stillPresent" | "couldNotTell";
 
 /**
- * A way of looking into an image.
+ * One that says what runs programs of a platform.
  */
-export type Via = "engine" | "stream";
+export type Voice = { 
+/**
+ * Who: "the processor", "the process list".
+ */
+who: string, 
+/**
+ * What it says, as people write it: "QEMU", "no emulator".
+ */
+says: string, 
+/**
+ * Where that stands.
+ */
+evidence: Evidence, };
 
 /**
  * What is known of doing without translation.
@@ -3404,6 +3198,8 @@ service: string, };
 export interface Commands {
   /** Looks at an engine, or at the sample; parts arrive as events before the answer. */
   scan: { request: ScanRequest; response: ScanView };
+  /** Looks at every engine of this machine; one that fails hides no other. */
+  all_engines: { request: Nothing; response: AllEngines };
   /** Lists the engines of this machine without connecting to any. */
   engines: { request: Nothing; response: Engines };
   /** Shows what a fix would change. */
@@ -3418,12 +3214,6 @@ export interface Commands {
   registry: { request: RegistryRequest; response: RegistryDocument };
   /** Asks the registries of images that were seen, and judges again; the new view arrives as an event. */
   ask_registry: { request: AskRegistryRequest; response: RegistryDocument };
-  /** Looks inside an image, a container or an archive; tells how far it is by events. */
-  inside: { request: InsideRequest; response: InsideDocument };
-  /** Looks inside the images of the engine that is shown, and judges again. */
-  inside_images: { request: InsideImagesRequest; response: ScanView };
-  /** Stops every look inside that is under way, and removes what was started for it. */
-  stop_inside: { request: Nothing; response: Nothing };
   /** Lists every change that was made. */
   history: { request: Nothing; response: History };
   /** Shows what undoing a change would change. */

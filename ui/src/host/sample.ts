@@ -187,6 +187,11 @@ export function sampleHost(play: string | null): Host {
         { choose: "build-server", name: "context build-server", endpoint: "ssh://ci@build.acme.example", present: true, current: false, sample: false, problem: null },
       ],
     }),
+    all_engines: () => ({
+      schema: "silidock/1",
+      engines: [scan()],
+      failed: [{ name: "context build-server", endpoint: "ssh://ci@build.acme.example", choose: "build-server", failure: REFUSED }],
+    }),
     preview_fix: ({ finding, option }) => preview(finding, option),
     apply_fix: ({ finding, option }) => {
       const shown = preview(finding, option);

@@ -102,11 +102,11 @@ class Session {
   }
 
   /** Proves which emulator runs, by throw-away containers; the view with the answer arrives as an event. */
-  async prove(): Promise<void> {
+  async prove(how: { guarded: boolean; builds: boolean } = { guarded: false, builds: false }): Promise<void> {
     this.proving = true;
     this.proofFailure = null;
     try {
-      await host.call("emulator", { engine: null, guarded: false });
+      await host.call("emulator", { engine: null, ...how });
     } catch (thrown) {
       this.proofFailure = asFailure(thrown);
     } finally {

@@ -12,6 +12,7 @@ export type Dialog =
   | { kind: "inside"; subject: string; name: string; about: "image" | "container"; platform: string | null }
   | { kind: "explain"; container: string }
   | { kind: "explainLog" }
+  | { kind: "allEngines" }
   | { kind: "coverage" }
   | { kind: "connect" }
   | { kind: "palette" };

@@ -131,6 +131,11 @@ impl Lab {
         self.docker(&["ps", "--quiet", "--no-trunc", "--filter", &label]).lines().map(str::to_owned).collect()
     }
 
+    /// Foreign code as the only probe.
+    pub fn carrying_foreign(&self, program: Bad) -> Options {
+        Options { probes: Probes::default().with(&self.foreign, program.file(&self.foreign)), ..Options::default() }
+    }
+
     /// Native code as the only probe.
     pub fn carrying(&self, program: Bad) -> Options {
         Options { probes: Probes::default().with(&self.native, program.file(&self.native)), ..Options::default() }
