@@ -25,7 +25,7 @@ use silidock_observe::runtimes::{self, GuardedFiles};
 
 use crate::{
     failure::{Failure, FailureCode},
-    look::{Chosen, engine_failure},
+    look::engine_failure,
     session::App,
     wire::{EmulatorDocument, EmulatorRequest},
 };
