@@ -1387,7 +1387,11 @@ export type Event = { "kind": "scan",
 /**
  * What is known now.
  */
-view: ScanView, } | { "kind": "lost", 
+view: ScanView, } | { "kind": "inside", 
+/**
+ * How far.
+ */
+progress: InsideProgress, } | { "kind": "lost", 
 /**
  * Why.
  */
@@ -1409,6 +1413,23 @@ place: string,
  * What stood there.
  */
 text: string, };
+
+/**
+ * Programs and libraries that were counted.
+ */
+export type Executables = { 
+/**
+ * All of machine code; scripts are not counted here.
+ */
+count: number, 
+/**
+ * By platform: `linux/arm64`, `darwin/arm64`; `unknown` where the file does not say.
+ */
+byArch: Record<string, number>, 
+/**
+ * Scripts that name their interpreter.
+ */
+scripts: number, };
 
 /**
  * What the process list says happens.
@@ -1573,7 +1594,20 @@ detail: Array<string>, };
 /**
  * Codes that callers branch on.
  */
-export type FailureCode = "noEngine" | "engine" | "notFound" | "changed" | "refused" | "file" | "runtime";
+export type FailureCode = "noEngine" | "engine" | "notFound" | "changed" | "refused" | "file" | "runtime" | "stopped";
+
+/**
+ * Files that were counted.
+ */
+export type FileCounts = { 
+/**
+ * Seen.
+ */
+seen: number, 
+/**
+ * Of them, those that could not be read, and folders.
+ */
+unreadable: number, };
 
 /**
  * One finding.
@@ -1842,6 +1876,235 @@ size: number | null, };
  * Where an engine keeps its images.
  */
 export type ImageStore = "containerd" | "classic" | "unknown";
+
+/**
+ * What lies inside one image or container.
+ */
+export type InsideDocument = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * What was looked into, as it was named.
+ */
+subject: string, 
+/**
+ * An image or a container.
+ */
+kind: SubjectKind, 
+/**
+ * What it says it is built for.
+ */
+platform: Fact<Platform>, 
+/**
+ * How it was looked at.
+ */
+via: Via, 
+/**
+ * Why another way was taken than the one that is tried first.
+ */
+fallback?: string, 
+/**
+ * Files.
+ */
+files: FileCounts, 
+/**
+ * Programs and libraries.
+ */
+executables: Executables, 
+/**
+ * What does not fit: what is run first in front, what is meant to be there last.
+ */
+problems: Array<InsideProblem>, 
+/**
+ * What it runs first, in the order the kernel takes it.
+ */
+start: Array<StartStep>, 
+/**
+ * Its layers, lowest first; none where the way of looking does not show them.
+ */
+layers: Array<InsideLayer>, 
+/**
+ * Every folder that holds programs, libraries or problems, by path.
+ */
+folders: Array<InsideFolder>, 
+/**
+ * The same problems, but for those that are meant to be there, as findings with words and fixes.
+ */
+findings: Array<Finding>, 
+/**
+ * What could not be read.
+ */
+gaps: Array<Gap>, };
+
+/**
+ * A folder.
+ */
+export type InsideFolder = { 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * Programs and libraries right in it, by platform.
+ */
+byArch: Record<string, number>, 
+/**
+ * The layers that brought them.
+ */
+layers: Array<number>, 
+/**
+ * Problems in it, as numbers into `problems`.
+ */
+problems: Array<number>, };
+
+/**
+ * Which images to look into, of the engine that was looked at last.
+ */
+export type InsideImagesRequest = { 
+/**
+ * Which.
+ */
+scope: InsideScope, };
+
+/**
+ * A layer.
+ */
+export type InsideLayer = { 
+/**
+ * Its digest, where it is known.
+ */
+digest: string | null, 
+/**
+ * The line of the Dockerfile that brought it, where the image's history tells.
+ */
+createdBy: string | null, 
+/**
+ * Its programs and libraries by platform.
+ */
+byArch: Record<string, number>, };
+
+/**
+ * A file that does not fit, or many of one kind in one place.
+ */
+export type InsideProblem = { 
+/**
+ * Which check.
+ */
+check: string, 
+/**
+ * How bad that is, unless it is meant to be there.
+ */
+severity: Severity, 
+/**
+ * The file; the folder, where there are many.
+ */
+path: string, 
+/**
+ * What it is built for.
+ */
+arch: string | null, 
+/**
+ * What does not fit.
+ */
+detail: string, 
+/**
+ * It is run first.
+ */
+first: boolean, 
+/**
+ * How many files it stands for.
+ */
+count: number, 
+/**
+ * Some of them, where there are many.
+ */
+examples?: Array<string>, 
+/**
+ * The layer that brought it, as a number into `layers`.
+ */
+layer?: number, 
+/**
+ * The line of the Dockerfile that did.
+ */
+createdBy?: string, 
+/**
+ * It is meant to be there, or harms nobody.
+ */
+intended: boolean, 
+/**
+ * The rule that says so.
+ */
+rule?: InsideRule, };
+
+/**
+ * How far a look inside is.
+ */
+export type InsideProgress = { 
+/**
+ * What is looked into.
+ */
+subject: string, 
+/**
+ * Files and folders seen so far.
+ */
+seen: number, 
+/**
+ * Programs, libraries, scripts and links among them.
+ */
+found: number, 
+/**
+ * Which of how many, where several are looked into one after the other; from 1.
+ */
+number: number, 
+/**
+ * How many.
+ */
+of: number, };
+
+/**
+ * What to look into.
+ */
+export type InsideRequest = { 
+/**
+ * As in `ScanRequest`.
+ */
+engine: string | null, 
+/**
+ * An image's reference or id, a container's name or id, or the path of an archive or of an OCI layout's folder.
+ */
+subject: string, 
+/**
+ * An image or a container; none takes a path for a file, else an image of that name, else a container.
+ */
+kind: SubjectKind | null, 
+/**
+ * From within or by the stream; none tries the first for an image, and the second where that is refused.
+ */
+via: Via | null, 
+/**
+ * Which platform of an image that has several here.
+ */
+platform: string | null, };
+
+/**
+ * Why an odd file is meant to be where it is.
+ */
+export type InsideRule = { 
+/**
+ * Its stable name.
+ */
+id: string, 
+/**
+ * What it says.
+ */
+why: string, };
+
+/**
+ * Some images of an engine.
+ */
+export type InsideScope = "used" | "all";
 
 /**
  * One emulator in a sentence.
@@ -2756,6 +3019,32 @@ value: boolean, };
 export type Severity = "broken" | "slow" | "note";
 
 /**
+ * What a file of the start is there for.
+ */
+export type StartRole = "entrypoint" | "command" | "script" | "interpreter" | "envProgram" | "loader" | "library";
+
+/**
+ * One file of what is run first.
+ */
+export type StartStep = { 
+/**
+ * What it is there for.
+ */
+role: StartRole, 
+/**
+ * As it is named where it is asked for: `nginx`, `/bin/sh`.
+ */
+name: string, 
+/**
+ * Where it lies in the end, after links; none where it is not there.
+ */
+path: string | null, 
+/**
+ * What it is built for; none for scripts and what is not there.
+ */
+arch: string | null, };
+
+/**
  * One statement with what it rests on.
  */
 export type Statement = { 
@@ -2981,6 +3270,11 @@ tone: Tone, };
  * Whether the finding was gone when it was looked at again.
  */
 export type Verified = "verified" | "stillPresent" | "couldNotTell";
+
+/**
+ * A way of looking into an image.
+ */
+export type Via = "engine" | "stream";
 
 /**
  * One that says what runs programs of a platform.
@@ -3214,6 +3508,12 @@ export interface Commands {
   registry: { request: RegistryRequest; response: RegistryDocument };
   /** Asks the registries of images that were seen, and judges again; the new view arrives as an event. */
   ask_registry: { request: AskRegistryRequest; response: RegistryDocument };
+  /** Looks inside an image, a container or an archive; tells how far it is by events. */
+  inside: { request: InsideRequest; response: InsideDocument };
+  /** Looks inside the images of the engine that is shown, and judges again. */
+  inside_images: { request: InsideImagesRequest; response: ScanView };
+  /** Stops every look inside that is under way, and removes what was started for it. */
+  stop_inside: { request: Nothing; response: Nothing };
   /** Lists every change that was made. */
   history: { request: Nothing; response: History };
   /** Shows what undoing a change would change. */
