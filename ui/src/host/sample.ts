@@ -57,8 +57,9 @@ const runtimePreview = (fix: Fix): FixPreview["preview"] => ({
   files: [],
 });
 
-/** A real run on a test engine, marked as sample. */
-const measured = recordedBench as unknown as BenchView;
+/** Two real runs on a test engine, marked as sample, and how they compare. */
+const views = recordedBench.views as unknown as readonly BenchView[];
+const measured = views[0] as BenchView;
 
 const OFFER: BenchOffer = {
   lanes: [
@@ -71,27 +72,16 @@ const OFFER: BenchOffer = {
   running: null,
 };
 
-const entry = (run: BenchView["run"]): BenchEntry => ({
+const entry = ({ run, headline }: BenchView): BenchEntry => ({
   id: run.id,
   takenAt: run.takenAt,
   sample: run.sample,
-  headline: measured.headline,
+  headline,
   engine: `${run.machine.runtime} ${run.machine.version}`,
   endpoint: run.machine.endpoint,
   mode: run.mode,
   cutShort: run.cutShort,
   warnings: run.warnings.length,
-});
-
-const compared = (before: BenchView["run"], after: BenchView["run"]): BenchComparison => ({
-  schema: "silidock/1",
-  before: { id: before.id, takenAt: before.takenAt },
-  after: { id: after.id, takenAt: after.takenAt },
-  comparable: true,
-  differences: [{ what: "kernel", before: "6.12.30", after: after.machine.kernel ?? "not known", prevents: false }],
-  rows: after.results.flatMap((result) =>
-    result.ratio === null ? [] : [{ workload: result.workload, lane: result.lane, before: result.ratio, after: result.ratio, change: { median: 1, low: 0.97, high: 1.03 }, verdict: "same" as const }],
-  ),
 });
 
 function noBench(id: string): never {
@@ -103,7 +93,7 @@ const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, mi
 export function sampleHost(play: string | null): Host {
   const listeners = new Set<(event: Event) => void>();
   const history: HistoryEntry[] = [];
-  const benches = [measured.run, { ...measured.run, id: "2026-11-18T09-02-11Z-81c4", takenAt: "2026-11-18T09:02:11Z" }];
+  const benches = [...views];
   const tell = (event: Event) => listeners.forEach((listener) => listener(event));
   let stopped = false;
   let generation = 0;
@@ -285,10 +275,14 @@ export function sampleHost(play: string | null): Host {
       return {};
     },
     bench_history: () => ({ schema: "silidock/1", runs: play === "none" ? [] : benches.map(entry), damaged: [] }),
-    bench_run: ({ id }) => ({ ...measured, run: benches.find((one) => one.id === id) ?? noBench(id) }),
-    bench_compare: ({ before, after }) => compared(benches.find((one) => one.id === before) ?? noBench(before), benches.find((one) => one.id === after) ?? noBench(after)),
+    bench_run: ({ id }) => benches.find(({ run }) => run.id === id) ?? noBench(id),
+    bench_compare: ({ before, after }) => {
+      const pair = recordedBench.comparison as unknown as BenchComparison;
+      // There are two: compared the other way around, the same is said of the same pair.
+      return benches.some(({ run }) => run.id === before) && benches.some(({ run }) => run.id === after) ? pair : noBench(before);
+    },
     bench_delete: ({ id }) => {
-      const at = benches.findIndex((one) => one.id === id);
+      const at = benches.findIndex(({ run }) => run.id === id);
       if (at < 0) noBench(id);
       benches.splice(at, 1);
       return { schema: "silidock/1", runs: benches.map(entry), damaged: [] };

@@ -16,7 +16,7 @@ export const KINDS: Record<BenchWorkloadKind, string> = {
 export const CHANGES: Record<BenchChangeVerdict, { words: string; mark: "native" | "slow" | "note" | "unknown" }> = {
   faster: { words: "Faster", mark: "native" },
   slower: { words: "Slower", mark: "slow" },
-  same: { words: "No change measured", mark: "note" },
+  same: { words: "No change", mark: "note" },
   unknown: { words: "Too few samples", mark: "unknown" },
 };
 
