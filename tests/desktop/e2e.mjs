@@ -220,6 +220,50 @@ describe("on the lab's engine", () => {
     await eventually("it is gone again", async () => (await window.rows()).length === before);
   });
 
+  test("looking inside an image shows what it runs first, and leaves nothing behind", async () => {
+    await window.go("images");
+    await window.click("[data-key]:has([title*='silidock-lab/bb:amd64'])");
+    await window.press("Look inside", ".inspector");
+    await window.says("[role=dialog] h2", /fits its platform/);
+    const words = await window.text("[role=dialog]");
+    assert.match(words, /What it runs first/);
+    assert.match(words, /busybox/);
+    assert.match(words, /linux\/amd64/);
+    const ours = async () => (await engine.containers()).filter((one) => "dev.silidock.owner" in one.Labels);
+    await eventually("the throw-away container is gone", async () => (await ours()).length === 0);
+    await window.keys(Key.ESCAPE);
+    await eventually("it is closed", async () => (await window.browser.findElements(By.css("[role=dialog]"))).length === 0);
+  });
+
+  test("a container that stopped is explained, and so is a log", async () => {
+    const { Id } = await engine.ask("POST", "/containers/create?name=silidock-e2e-stopped", {
+      Image: "silidock-lab/bb:amd64",
+      Entrypoint: ["/bin/busybox"],
+      Cmd: ["sh", "-c", "echo something else is wrong; exit 3"],
+      HostConfig: { NetworkMode: "none" },
+    });
+    undo.push(() => engine.ask("DELETE", `/containers/${Id}?force=1`));
+    await engine.ask("POST", `/containers/${Id}/start`);
+    await engine.ask("POST", `/containers/${Id}/wait`);
+    await window.go("containers");
+    await window.click("[data-key]:has([title^='silidock-e2e-stopped'])");
+    await window.press("Why did it stop?", ".inspector");
+    await window.says("[role=dialog]", /It is not the architecture/);
+    assert.match(await window.text("[role=dialog]"), /exit code 3/);
+    await window.keys(Key.ESCAPE);
+
+    await window.command("k");
+    await window.keys("explain a log", Key.ENTER);
+    await window.find("[role=dialog] textarea");
+    await window.click("[role=dialog] textarea");
+    await window.keys("standard_init_linux.go:228: exec user process caused: exec format error");
+    await window.press("Explain", "[role=dialog]");
+    await window.says("[role=dialog] section", /./);
+    assert.match(await window.text("[role=dialog]"), /log line 1/);
+    await window.keys(Key.ESCAPE);
+    await eventually("it is closed", async () => (await window.browser.findElements(By.css("[role=dialog]"))).length === 0);
+  });
+
   test("an idle window asks the engine nothing", async () => {
     const heard = await engine.listen();
     try {
