@@ -40,7 +40,7 @@ impl App {
         let (inventory, container) = match self.engine(request.engine.as_deref()).await? {
             Chosen::Engine(engine) => {
                 let inventory = self.light_look(&engine).await.map_err(|error| engine_failure(&error))?;
-                let read = stopped(&engine, &inventory, &request.container).await;
+                let read = stopped(&engine, self.host().as_ref(), &inventory, &request.container).await;
                 let container = read.map_err(|error| match error.is_not_found() {
                     true => not_found(&request.container, &inventory),
                     false => engine_failure(&error),
@@ -150,6 +150,9 @@ fn recorded(inventory: Inventory, container: &str) -> Result<(Inventory, Stopped
         log: gap("the log").into(),
         start: Fact::from(gap("the files")),
         suspects: Vec::new(),
+        sources: Vec::new(),
+        package_manager: None,
+        compose: known.compose.clone(),
     };
     Ok((inventory, stopped))
 }

@@ -123,6 +123,7 @@ pub fn container(name: &str) -> ContainerBuilder {
         created: Some(1_763_600_000),
         compose: None,
         processes: Fact::Known(Vec::new()),
+        start_error: None,
         cpu_nanoseconds: Fact::Known(1_000_000_000),
     })
     .processes(&["/bin/app"])

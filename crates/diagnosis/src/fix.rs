@@ -124,6 +124,30 @@ pub enum Step {
         /// What shall stand there; none takes the line out.
         replacement: Option<String>,
     },
+    /// Puts one line into a text file, in front of a line that is shown.
+    #[serde(rename_all = "camelCase")]
+    InsertLine {
+        /// Absolute path.
+        path: String,
+        /// In front of this line, from 1.
+        before: u32,
+        /// What must stand in that line, without its line ending.
+        expected: String,
+        /// The new line.
+        text: String,
+    },
+    /// Puts one line at the end of a text file, unless it has that line; makes the file where it is not there.
+    AppendLine {
+        /// Absolute path.
+        path: String,
+        /// The line.
+        text: String,
+    },
+    /// Ends every line of a text file with LF alone.
+    ConvertLineEndings {
+        /// Absolute path.
+        path: String,
+    },
     /// Runs a tool of a runtime to its end.
     #[serde(rename_all = "camelCase")]
     RuntimeCommand {
@@ -211,6 +235,11 @@ impl Step {
                 let set = |v: &SettingValue| format!("{} to {}", v.key, v.value);
                 format!("Set {} in {path}", values.iter().map(set).collect::<Vec<_>>().join(" and "))
             }
+            Self::InsertLine { path, before, text, .. } => {
+                format!("Put \"{text}\" in front of line {before} of {path}")
+            }
+            Self::AppendLine { path, text } => format!("Add the line \"{text}\" to {path}"),
+            Self::ConvertLineEndings { path } => format!("End every line of {path} with LF"),
             Self::RuntimeCommand { text, .. } | Self::Tell { text, .. } => text.clone(),
         }
     }

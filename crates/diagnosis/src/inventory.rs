@@ -322,6 +322,10 @@ pub struct Container {
     pub compose: Option<ComposeMembership>,
     /// Its processes; known and empty when it does not run.
     pub processes: Fact<Vec<Process>>,
+    /// What the engine says of why it could not be started, reduced to the words that are recognised. Older captures have
+    /// none.
+    #[serde(default)]
+    pub start_error: Option<String>,
     /// Processor time used since it started, in nanoseconds.
     #[ts(type = "number | { unknown: Gap }")]
     pub cpu_nanoseconds: Fact<u64>,

@@ -147,7 +147,32 @@ fn only_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
     Ok(all.unwrap_or_default().into_iter().find_map(|entry| entry.strip_prefix("PATH=").map(str::to_owned)))
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawLayer {
+    #[serde(default, deserialize_with = "null_is_default")]
+    created_by: String,
+}
+
+/// Only these lines of a history are kept: a RUN line may hold secrets.
+const KEPT_INSTRUCTIONS: [&str; 3] = ["COPY ", "ADD ", "WORKDIR "];
+
 impl Engine {
+    /// The lines of an image's history that bring files into it, as BuildKit writes them, oldest first: `COPY`, `ADD` and
+    /// the `WORKDIR` that relative paths are meant from.
+    ///
+    /// # Errors
+    /// As for any question.
+    pub async fn copied_into(&self, image: &str) -> Result<Vec<String>, EngineError> {
+        let path = format!("/images/{}/history", escaped(image));
+        let layers = self.list::<RawLayer>(&path, Asked("the history of image", image)).await?;
+        let lines = layers.items.into_iter().map(|layer| layer.created_by.trim().to_owned());
+        let mut kept: Vec<String> =
+            lines.filter(|line| KEPT_INSTRUCTIONS.iter().any(|word| line.starts_with(word))).collect();
+        kept.reverse();
+        Ok(kept)
+    }
+
     /// How a container is started.
     ///
     /// # Errors

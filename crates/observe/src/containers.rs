@@ -2,9 +2,11 @@
 
 use futures_util::{StreamExt, stream};
 use silidock_diagnosis::{
+    emulation::exit_code,
     fact::{Fact, Gap},
     inventory::{ComposeMembership, Container, ContainerState, Listing},
     reference::is_id,
+    stopped::wordings::recognise,
 };
 use silidock_engine::{ContainerRecord, Engine};
 
@@ -31,7 +33,7 @@ pub(crate) async fn list(engine: &Engine, known: &Configs) -> (Listing<Container
     let silent = records.items.iter().filter(|r| described(r).is_none()).map(|r| r.image_id.clone());
     let inspected = known.of(engine, silent.filter(|id| !id.is_empty()).collect::<Vec<_>>()).await;
     let references = references(engine, &records.items).await;
-    let items = records
+    let mut items: Vec<Container> = records
         .items
         .iter()
         .zip(references)
@@ -46,7 +48,28 @@ pub(crate) async fn list(engine: &Engine, known: &Configs) -> (Listing<Container
             container(record, reference, platform, source)
         })
         .collect();
+    fill_start_errors(engine, &mut items).await;
     (Listing { items, total, gaps, complete: true }, labels)
+}
+
+/// Why containers could not be started, for those that look like it: one question each. Only recognised words are kept;
+/// the rest may quote a command line.
+async fn fill_start_errors(engine: &Engine, containers: &mut [Container]) {
+    let unstarted = |c: &&mut Container| match c.state {
+        ContainerState::Created => true,
+        _ => matches!(exit_code(&c.status), Some(126..=128 | 255)),
+    };
+    let questions: Vec<_> = containers
+        .iter_mut()
+        .filter(unstarted)
+        .map(|container| async move {
+            // Without an answer nothing is said, as of all containers that were not asked about.
+            if let Ok(details) = engine.inspect_container(&container.id).await {
+                container.start_error = recognise(&details.error).map(|told| told.quote);
+            }
+        })
+        .collect();
+    stream::iter(questions).buffer_unordered(AT_ONCE).collect::<()>().await;
 }
 
 fn described(record: &ContainerRecord) -> Option<&silidock_engine::PlatformRecord> {
@@ -112,6 +135,7 @@ fn container(
         created: record.created,
         compose,
         processes,
+        start_error: None,
         cpu_nanoseconds: Fact::unknown(format!("processor time of {}", record.name()), "not asked"),
     }
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use silidock_diagnosis::{
     fact::{Fact, Gap},
-    inventory::{ContainerState, Inventory},
+    inventory::{ContainerState, Inventory, Locality},
     stopped::{
         facts::{FileRole, Looked, MountFacts, Seen, Start, StoppedContainer},
         spoken_of,
@@ -12,6 +12,9 @@ use silidock_diagnosis::{
 };
 use silidock_engine::{Engine, EngineError, PathError, PathKind, StartRecord};
 use silidock_executable::{Entry, FileRecord, Kind, classify};
+use silidock_host::Host;
+
+mod sources;
 
 /// The folders of a container without a `PATH` of its own, as runc has them.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -27,7 +30,12 @@ const LONGEST_CHAIN: usize = 8;
 ///
 /// # Errors
 /// Only where the engine does not know the container or cannot be asked; anything less is a gap.
-pub async fn stopped(engine: &Engine, inventory: &Inventory, container: &str) -> Result<StoppedContainer, EngineError> {
+pub async fn stopped(
+    engine: &Engine,
+    host: &dyn Host,
+    inventory: &Inventory,
+    container: &str,
+) -> Result<StoppedContainer, EngineError> {
     let details = engine.inspect_container(container).await?;
     let record = engine.container_start(&details.id).await?;
     let known = inventory.containers.items.iter().find(|known| known.id == details.id);
@@ -48,7 +56,29 @@ pub async fn stopped(engine: &Engine, inventory: &Inventory, container: &str) ->
             suspects.push(files.start(&spoken).await);
         }
     }
+    let compose = known.and_then(|known| known.compose.clone());
+    let programs = start.known().into_iter().chain(&suspects);
+    let mut sources = Vec::new();
+    // Only files of this machine are the user's to mend.
+    if inventory.engine.locality == Locality::Local {
+        let place = sources::Place::new(host, inventory, compose.as_ref(), &record);
+        let copied = match place.builds() {
+            true => engine.copied_into(&details.image_id).await.unwrap_or_default(),
+            false => Vec::new(),
+        };
+        for file in programs.flat_map(|start| &start.files).filter(|file| file.role == FileRole::Program) {
+            if let Seen::File(seen) = &file.seen {
+                let content = engine.container_file(&details.id, seen.path.text(), FILE_BYTES).await;
+                let content = content.ok().flatten().map(|file| file.bytes).unwrap_or_default();
+                sources.extend(place.of(seen.path.text(), &content, &copied));
+            }
+        }
+    }
+    let package_manager = files.package_manager().await;
     Ok(StoppedContainer {
+        sources,
+        package_manager,
+        compose,
         platform: known.map_or_else(
             || Fact::unknown(format!("platform of {name}"), "it was made after the look"),
             |known| known.platform.clone(),
@@ -117,6 +147,15 @@ impl Files<'_> {
             }
         }
         Start { name: name.to_owned(), files }
+    }
+
+    async fn package_manager(&self) -> Option<&'static str> {
+        for (path, name) in [("/sbin/apk", "apk"), ("/usr/bin/apt-get", "apt-get")] {
+            if matches!(self.engine.container_path(self.container, path).await, Ok(Some(_))) {
+                return Some(name);
+            }
+        }
+        None
     }
 
     async fn look_up(&self, role: FileRole, name: &str) -> Looked {

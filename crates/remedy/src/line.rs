@@ -65,6 +65,42 @@ pub fn replace_line(text: &str, line: usize, expected: &str, new: Option<&str>) 
     })
 }
 
+/// Puts a line in front of line `before` (from 1), which must read exactly `expected` without its line ending. The new
+/// line ends as that one does. Every other byte stays.
+///
+/// # Errors
+/// See [`LineRefused`].
+pub fn insert_line(text: &str, before: usize, expected: &str, new: &str) -> Result<String, LineRefused> {
+    if new.contains(['\n', '\r']) {
+        return Err(LineRefused::NotOneLine { line: before });
+    }
+    // Replaced by itself: it must be the line that was shown.
+    replace_line(text, before, expected, Some(expected))?;
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let (earlier, later) = lines.split_at(before - 1);
+    let ending = later.first().map(|line| split_ending(line).1).filter(|ending| !ending.is_empty()).unwrap_or("\n");
+    Ok(format!("{}{new}{ending}{}", earlier.concat(), later.concat()))
+}
+
+/// Puts a line at the end, unless the text has it. It ends as the last line before it does; a text without a final line
+/// ending gets one.
+///
+/// # Errors
+/// [`LineRefused::NotOneLine`].
+pub fn append_line(text: &str, new: &str) -> Result<String, LineRefused> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    if new.contains(['\n', '\r']) {
+        return Err(LineRefused::NotOneLine { line: lines.len() + 1 });
+    }
+    if lines.iter().any(|line| split_ending(line).0 == new) {
+        return Ok(text.to_owned());
+    }
+    let known = lines.iter().map(|line| split_ending(line).1).find(|ending| !ending.is_empty());
+    let ending = known.unwrap_or("\n");
+    let open = !text.is_empty() && !text.ends_with('\n');
+    Ok(format!("{text}{}{new}{ending}", if open { ending } else { "" }))
+}
+
 /// A line and its ending: `"\r\n"`, `"\n"` or `""`.
 pub(crate) fn split_ending(line: &str) -> (&str, &str) {
     let body = line.strip_suffix('\n').map_or(line, |l| l.strip_suffix('\r').unwrap_or(l));
@@ -96,6 +132,32 @@ mod tests {
         for (text, line, expected, new, want) in cases {
             assert_eq!(replace_line(text, line, expected, new), want.map(str::to_owned), "{text:?} line {line}");
         }
+    }
+
+    #[test]
+    fn a_line_comes_in_and_nothing_else_changes() {
+        let before = [
+            ("a\nb\n", 2, "b", Ok("a\nx\nb\n")),
+            ("a\r\nb", 1, "a", Ok("x\r\na\r\nb")),
+            ("a", 1, "a", Ok("x\na")),
+            ("a\nb\n", 2, "c", Err(LineRefused::Different { line: 2 })),
+            ("a\n", 2, "", Err(LineRefused::Beyond { line: 2, lines: 1 })),
+        ];
+        for (text, line, expected, want) in before {
+            assert_eq!(insert_line(text, line, expected, "x"), want.map(str::to_owned), "{text:?}");
+        }
+        let end = [
+            ("", "x\n"),
+            ("a", "a\nx\n"),
+            ("a\r\n", "a\r\nx\r\n"),
+            ("x\na\n", "x\na\n"),
+            ("a\r\nb", "a\r\nb\r\nx\r\n"),
+        ];
+        for (text, want) in end {
+            assert_eq!(append_line(text, "x").as_deref(), Ok(want), "{text:?}");
+        }
+        assert_eq!(append_line("a\n", "x\ny"), Err(LineRefused::NotOneLine { line: 2 }));
+        assert_eq!(insert_line("a\n", 1, "a", "x\r"), Err(LineRefused::NotOneLine { line: 1 }));
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //!
 //! A new kind of step does not compile until it is planned here.
 
+mod append_line;
+mod convert_line_endings;
 mod edit_line;
 mod edit_yaml;
+mod insert_line;
 mod tell;
 
 use silidock_diagnosis::fix::Step;
@@ -18,6 +21,9 @@ pub(crate) fn add(step: &Step, plan: &mut Plan) -> Result<(), Refusal> {
         Step::EditLine { path, line, expected, replacement } => {
             edit_line::add(path, *line, expected, replacement.as_deref(), plan)
         }
+        Step::InsertLine { path, before, expected, text } => insert_line::add(path, *before, expected, text, plan),
+        Step::AppendLine { path, text } => append_line::add(path, text, plan),
+        Step::ConvertLineEndings { path } => convert_line_endings::add(path, plan),
         Step::Tell { text, commands } => {
             tell::add(text, commands, plan);
             Ok(())

@@ -461,7 +461,8 @@ fn place(subject: &Subject) -> String {
 fn step(step: &Step) -> StepView {
     let mut view = StepView { title: step.title(), ..StepView::default() };
     match step {
-        Step::EditYaml { .. } => {}
+        Step::EditYaml { .. } | Step::ConvertLineEndings { .. } => {}
+        Step::InsertLine { text, .. } | Step::AppendLine { text, .. } => view.added = Some(text.clone()),
         Step::EditLine { expected, replacement, .. } => {
             view.removed = Some(expected.clone());
             view.added.clone_from(replacement);

@@ -5,7 +5,7 @@ use silidock_executable::FileRecord;
 
 use crate::{
     fact::{Fact, Gap},
-    inventory::ContainerState,
+    inventory::{ComposeMembership, ContainerState},
     platform::Platform,
 };
 
@@ -36,6 +36,57 @@ pub struct StoppedContainer {
     pub start: Fact<Start>,
     /// The same for programs that its log or the engine speaks of.
     pub suspects: Vec<Start>,
+    /// Files of the user's own that became files of the container.
+    pub sources: Vec<SourceFacts>,
+    /// The package manager that the container has: `apk`, `apt-get`.
+    pub package_manager: Option<&'static str>,
+    /// Compose's names for it.
+    pub compose: Option<ComposeMembership>,
+}
+
+/// A file of the user's own, on this machine, that a file of the container was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFacts {
+    /// The file in the container.
+    pub in_container: String,
+    /// The file on this machine, absolute.
+    pub path: String,
+    /// How it came there.
+    pub by: SourceWay,
+    /// Its first line, without its ending; none where it is no text.
+    pub first_line: Option<String>,
+    /// A line of it ends with a carriage return.
+    pub carriage_returns: bool,
+}
+
+/// How a file came into a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceWay {
+    /// It is mounted, so that a change counts at once.
+    Mount {
+        /// Where in the container.
+        destination: String,
+    },
+    /// A build copied it into the image.
+    Copy {
+        /// The folder that is built, absolute.
+        context: String,
+        /// The line of the image's history, such as `COPY run.sh /app/`.
+        instruction: String,
+        /// The same line in the Dockerfile, if it was found there.
+        dockerfile: Option<DockerfilePlace>,
+    },
+}
+
+/// A line of a Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DockerfilePlace {
+    /// The Dockerfile, absolute.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The whole line.
+    pub text: String,
 }
 
 /// A program that was or would be started.

@@ -184,31 +184,34 @@ impl<'a> Judge<'a> {
     }
 
     fn of_message(&mut self, message: &Message) -> Option<Explanation> {
-        let told = &message.told;
+        let says = &message.told;
         // A shell that goes on after such words ends with its own code.
-        let of_shell = message.place != "engine" && matches!(told.says, Says::NotFound | Says::NotPermitted);
+        let of_shell = message.place != "engine" && matches!(says.says, Says::NotFound | Says::NotPermitted);
         if of_shell && !matches!(self.stopped.exit_code, Some(126 | 127 | 255 | 1)) {
             return None;
         }
-        if let Some((start, fate)) = self.borne_out(told) {
+        if let Some((start, fate)) = self.borne_out(says) {
             return Some(self.of_fate(start, &fate, Confidence::Certain));
         }
-        if told.says == Says::CarriageReturn
+        if says.says == Says::CarriageReturn
             && let Some((start, file)) =
-                self.starts(told).into_iter().find_map(|start| Some((start, carriage_returns(start)?)))
+                self.starts(says).into_iter().find_map(|start| Some((start, carriage_returns(start)?)))
         {
             let seen = "lines after its first end with carriage returns".to_owned();
             let fate = Fate::Fails { cause: Cause::CrlfScript, file, seen };
             return Some(self.of_fate(start, &fate, Confidence::Certain));
         }
-        if told.says == Says::ExecFormat && self.needs_emulator() {
+        if says.says == Says::ExecFormat && self.needs_emulator() {
             return Some(self.emulator_missing(None));
         }
-        let sense = Sense::of(told);
+        let sense = Sense::of(says);
         let mut found = self.plain(sense.cause, sense.title, sense.why.to_owned(), self.message_words(message));
         (found.architecture, found.confidence) = (sense.about, sense.confidence);
-        found.fixes = vec![super::log::told(sense.remedy)];
-        self.narrow(&mut found, told);
+        found.fixes = match sense.cause {
+            Cause::HostModulesCopied => fixes::host_modules(self, sense.remedy),
+            _ => vec![told(sense.remedy)],
+        };
+        self.narrow(&mut found, says);
         Some(found)
     }
 
@@ -267,7 +270,9 @@ impl<'a> Judge<'a> {
         let start = self.stopped.start.known()?;
         let fate = self.fate(start);
         let code = self.stopped.exit_code;
-        let failed_to_start = !self.stopped.started || matches!(code, Some(126..=128 | 255));
+        // Engines of the first years end with 1 what could not be started, and say so only in the log.
+        let unsaid = code == Some(1) && self.stopped.log.known().is_none();
+        let failed_to_start = unsaid || !self.stopped.started || matches!(code, Some(126..=128 | 255));
         match &fate {
             Fate::Fails { cause: Cause::TruncatedExecutable, .. } if matches!(code, Some(132 | 134 | 135 | 139)) => {
                 Some(self.of_fate(start, &fate, Confidence::Certain))
@@ -443,6 +448,10 @@ impl<'a> Judge<'a> {
 
     fn of_log(&self, mut found: Explanation) -> Explanation {
         found.evidence.insert(0, self.exit_evidence());
+        if found.cause == Cause::HostModulesCopied {
+            found.fixes =
+                fixes::host_modules(self, "Write node_modules into .dockerignore and install inside the image.");
+        }
         found
     }
 

@@ -38,9 +38,12 @@ impl Work<'_> {
         match step {
             Step::RuntimeCommand { argv, does, says, .. } => self.run(argv, *does, says.as_deref()),
             Step::EditSettings { path, values } => self.edit(path, values),
-            Step::EditYaml { .. } | Step::EditLine { .. } | Step::Tell { .. } => {
-                Err(StepFailed::ByHand { title: step.title() })
-            }
+            Step::EditYaml { .. }
+            | Step::EditLine { .. }
+            | Step::InsertLine { .. }
+            | Step::AppendLine { .. }
+            | Step::ConvertLineEndings { .. }
+            | Step::Tell { .. } => Err(StepFailed::ByHand { title: step.title() }),
         }
     }
 
@@ -49,9 +52,12 @@ impl Work<'_> {
         match step {
             Step::RuntimeCommand { argv, does, says, .. } => self.run(argv, *does, says.as_deref()),
             Step::EditSettings { path, .. } => self.restore(path),
-            Step::EditYaml { .. } | Step::EditLine { .. } | Step::Tell { .. } => {
-                Err(StepFailed::ByHand { title: step.title() })
-            }
+            Step::EditYaml { .. }
+            | Step::EditLine { .. }
+            | Step::InsertLine { .. }
+            | Step::AppendLine { .. }
+            | Step::ConvertLineEndings { .. }
+            | Step::Tell { .. } => Err(StepFailed::ByHand { title: step.title() }),
         }
     }
 

@@ -52,7 +52,12 @@ impl Plan {
                     }
                 }
             }
-            Step::EditYaml { .. } | Step::EditLine { .. } | Step::Tell { .. } => {
+            Step::EditYaml { .. }
+            | Step::EditLine { .. }
+            | Step::InsertLine { .. }
+            | Step::AppendLine { .. }
+            | Step::ConvertLineEndings { .. }
+            | Step::Tell { .. } => {
                 return Err(StepFailed::ByHand { title: step.title() });
             }
         }
@@ -225,6 +230,11 @@ pub(super) fn in_words(step: &Step) -> String {
     match step {
         Step::RuntimeCommand { argv, .. } => argv.join(" "),
         Step::EditSettings { path, .. } => format!("{path} as it was"),
-        Step::EditYaml { .. } | Step::EditLine { .. } | Step::Tell { .. } => step.title(),
+        Step::EditYaml { .. }
+        | Step::EditLine { .. }
+        | Step::InsertLine { .. }
+        | Step::AppendLine { .. }
+        | Step::ConvertLineEndings { .. }
+        | Step::Tell { .. } => step.title(),
     }
 }
