@@ -11,6 +11,7 @@ mod fixes;
 mod judge;
 pub mod log;
 mod said;
+pub(crate) mod unstarted;
 pub mod wordings;
 mod words;
 

@@ -3092,7 +3092,35 @@ expected: string,
 /**
  * What shall stand there; none takes the line out.
  */
-replacement: string | null, } | { "kind": "runtimeCommand", 
+replacement: string | null, } | { "kind": "insertLine", 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * In front of this line, from 1.
+ */
+before: number, 
+/**
+ * What must stand in that line, without its line ending.
+ */
+expected: string, 
+/**
+ * The new line.
+ */
+text: string, } | { "kind": "appendLine", 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * The line.
+ */
+text: string, } | { "kind": "convertLineEndings", 
+/**
+ * Absolute path.
+ */
+path: string, } | { "kind": "runtimeCommand", 
 /**
  * In words.
  */

@@ -17,7 +17,12 @@ pub(crate) fn findings(context: &Context<'_>, check: &Check) -> Vec<Finding> {
     context.containers.iter().filter_map(|(container, execution)| judge(context, check, container, execution)).collect()
 }
 
-fn judge(context: &Context<'_>, check: &Check, container: &Container, execution: &ContainerExecution) -> Option<Finding> {
+fn judge(
+    context: &Context<'_>,
+    check: &Check,
+    container: &Container,
+    execution: &ContainerExecution,
+) -> Option<Finding> {
     let told = container.start_error.as_deref().and_then(recognise).filter(|told| told.says == Says::ExecFormat);
     let foreign = execution.expected == Fact::Known(Expected::Emulated);
     let ended = matches!(container.state, ContainerState::Exited | ContainerState::Restarting | ContainerState::Dead);
@@ -60,4 +65,3 @@ fn judge(context: &Context<'_>, check: &Check, container: &Container, execution:
         vec![Step::Tell { text: "Say which of the reasons it is.".to_owned(), commands: vec![command] }],
     ))
 }
-
