@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::{
     failure::{Failure, FailureCode},
+    layer_store::LayerStore,
     look::engine_failure,
     session::App,
     wire::{Event, InsideDocument, InsideProgress, InsideRequest, Nothing},
@@ -286,6 +287,11 @@ impl Teller {
         teller
     }
 
+    /// What is known of layers from before.
+    fn layers(&self) -> Arc<LayerStore> {
+        Arc::clone(&self.app.layers)
+    }
+
     /// The same from the beginning.
     fn again(&self) -> Self {
         let progress = InsideProgress { seen: 0, found: 0, ..self.progress.clone() };
@@ -339,4 +345,43 @@ fn gone(error: &EngineError) -> Failure {
 
 fn refused(subject: &Subject, error: &MeasureError) -> Failure {
     Failure::new(FailureCode::Engine, format!("{} could not be looked into: {error}.", subject.name)).hint(error.hint())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AppOptions, inside::wire::InsideImagesRequest, wire::InsideScope};
+
+    /// The shell runs every command on whatever thread is free.
+    fn can_be_sent<T: Send>(future: T) -> T {
+        future
+    }
+
+    #[tokio::test]
+    async fn without_an_engine_everything_says_so_and_can_be_run_anywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = silidock_host::FixtureHost::new(folder.path()).with_home("/Users/ada");
+        let app = App::start(AppOptions { host: Arc::new(host), ..AppOptions::default() });
+        let request = InsideRequest { subject: "web:1".to_owned(), ..InsideRequest::default() };
+        assert_eq!(can_be_sent(app.inside(request)).await.unwrap_err().code, FailureCode::NoEngine);
+        let file = InsideRequest { subject: "./nothing.tar".to_owned(), ..InsideRequest::default() };
+        assert_eq!(can_be_sent(app.inside(file)).await.unwrap_err().code, FailureCode::File);
+        let request = InsideImagesRequest { scope: InsideScope::Used };
+        assert_eq!(can_be_sent(app.inside_images(request)).await.unwrap_err().code, FailureCode::NoEngine);
+        can_be_sent(app.stop_inside(Nothing {})).await.unwrap();
+    }
+
+    #[test]
+    fn only_what_looks_like_a_name_is_handed_on() {
+        for (word, expected) in [
+            ("/app/run.sh", Some("run.sh")),
+            ("nginx", Some("nginx")),
+            ("--password=secret", None),
+            ("password=secret", None),
+            ("/", None),
+            ("0123456789abcdef0123456789abcdef0123", None),
+        ] {
+            assert_eq!(file_name(word).as_deref(), expected, "{word}");
+        }
+    }
 }

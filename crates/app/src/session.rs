@@ -23,6 +23,7 @@ use crate::{
     AppOptions, Events,
     bench::run::Running,
     failure::{Failure, FailureCode},
+    layer_store::LayerStore,
     sample::Sample,
     watch::Watcher,
     wire::{Event, ScanView},
@@ -35,6 +36,8 @@ pub struct App {
     pub(crate) events: broadcast::Sender<Event>,
     /// One look at a time: two would ask the engine twice for the same.
     pub(crate) looking: tokio::sync::Mutex<()>,
+    /// What is known of the layers of images.
+    pub(crate) layers: Arc<LayerStore>,
     /// Counted up to stop every look inside that is under way.
     pub(crate) inside_stop: tokio::sync::watch::Sender<u64>,
     generation: AtomicU64,
@@ -91,7 +94,9 @@ impl App {
     /// Starts an app that has not looked at anything yet.
     pub fn start(options: AppOptions) -> Arc<Self> {
         let (events, _) = broadcast::channel(64);
+        let layers = options.host.data_dir().map(|data| data.join("layers"));
         Arc::new(Self {
+            layers: Arc::new(LayerStore::new(layers)),
             options,
             events,
             looking: tokio::sync::Mutex::new(()),

@@ -20,14 +20,17 @@ use silidock_observe::contents::{
 };
 
 use super::{Subject, Teller, not_there, stopped_failure};
-use crate::failure::{Failure, FailureCode};
+use crate::{
+    failure::{Failure, FailureCode},
+    layer_store::LayerStore,
+};
 
 /// How often somebody is told how far it is.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
 /// Reads an image or a container that an engine has.
 pub(super) async fn found_by_stream(engine: &Engine, subject: &Subject, teller: Teller) -> Result<Found, Failure> {
-    let (request, watch) = request(subject.chosen.as_ref(), subject.names());
+    let (request, watch) = request(subject.chosen.as_ref(), subject.names(), teller.layers());
     let name = subject.identifier.clone();
     let reading = async {
         match subject.kind {
@@ -53,7 +56,7 @@ pub(super) async fn found_in_file(
     platform: Option<&Platform>,
     teller: Teller,
 ) -> Result<Found, Failure> {
-    let (request, watch) = request(platform, Vec::new());
+    let (request, watch) = request(platform, Vec::new(), teller.layers());
     let reading = tokio::task::spawn_blocking(move || read_path(&path, &request));
     let reading = async { reading.await.unwrap_or(Err(ContentsError::Stopped)) };
     let contents = told(reading, &watch, teller).await.map_err(|error| failure(name, &error))?;
@@ -67,13 +70,13 @@ pub(super) fn path_of(subject: &str) -> Option<&Path> {
     (path || ENDINGS.iter().any(|ending| subject.ends_with(ending))).then(|| Path::new(subject))
 }
 
-fn request(platform: Option<&Platform>, names: Vec<String>) -> (Request, Arc<Watch>) {
+fn request(platform: Option<&Platform>, names: Vec<String>, layers: Arc<LayerStore>) -> (Request, Arc<Watch>) {
     let watch = Arc::new(Watch::default());
     let request = Request {
         wanted: Wanted { name: None, platform: platform.cloned() },
         names: names.into_iter().collect::<BTreeSet<String>>(),
         watch: Arc::clone(&watch),
-        cache: None,
+        cache: Some(layers),
     };
     (request, watch)
 }
