@@ -3,6 +3,7 @@
 # pipe, and `docker save` of the lab's v28 (root, Debian). And a tar file of ENTRIES (3,000,000) small files: how long and
 # with how much memory. Takes some 8 GB of disk for the while. Fails where a promise of docs/performance.md is broken.
 # ROUNDS (5) rounds, alternating; the medians are compared.
+# shellcheck disable=SC2002  # what `cat` delivers into a pipe is the measure
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
