@@ -386,7 +386,7 @@ fn colima(_: &Path) -> Inventory {
 mod tests {
     use std::collections::BTreeSet;
 
-    use silidock_diagnosis::{checks::CATALOG, examine};
+    use silidock_diagnosis::{check::Need, checks::CATALOG, examine};
 
     use super::*;
 
@@ -401,8 +401,10 @@ mod tests {
             assert!(seen.sample);
             fired.extend(examine(&seen).findings.into_iter().map(|f| f.check));
         }
-        let all: BTreeSet<String> = CATALOG.iter().map(|check| check.id.to_owned()).collect();
-        assert_eq!(fired, all);
+        // What lies inside images is read on request only, and a sample has none.
+        let by_looking = CATALOG.iter().filter(|check| !check.needs.contains(&Need::Contents));
+        let silent: Vec<&str> = by_looking.map(|check| check.id).filter(|id| !fired.contains(*id)).collect();
+        assert_eq!(silent, Vec::<&str>::new());
     }
 
     #[test]
