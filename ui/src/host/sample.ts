@@ -243,7 +243,6 @@ export function sampleHost(play: string | null): Host {
       };
     },
     inside: ({ subject }) => ({ ...(insides as unknown as InsideDocument), subject }),
-    inside_images: () => view(),
     inside_images: look,
     stop_inside: () => ({}),
     history: () => ({ schema: "silidock/1", receipts: [...history] }),
