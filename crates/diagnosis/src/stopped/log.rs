@@ -30,6 +30,8 @@ const LINE_LIMIT: usize = 8 * 1024;
 const QUOTE_LIMIT: usize = 240;
 /// As many explanations are given beside the best.
 const OTHERS: usize = 3;
+/// One of these stands in every line that a row knows. Most lines of a log have none of them, and are passed over at once.
+const HINTS: &str = r"(?i-u)error|fail|not |no |exec|kill|qemu|rosetta|denied|unable|cannot|can't|could not|memory|fatal|panic|traceback|exit|signal|oom|assert|elf|illegal|segmentation|conda|run |idealtree|determining|gcc|relocat|incompatible|wrong|invalid|bind|eaddrinuse|econnrefused|eacces|enoexec|gyp|spawn|architecture|support|wheel|bundle|toomany|manifest|platform|alloc|unknown|exception|missing|404|taken|mount|different|node_module|space left|sh:|stat |carriage|\^m|vdso|tracker|udev|libcrun|systemd|netlink|packing|ptrace|mapping|jemalloc|avx|asynchronous|registers|io_setup|bad record|core was|matching|invoke|sanitizer|remove_shared|undefined|getaddrinfo|resolution|linux-|needs|permitted";
 /// What counts as the end of a log, in lines.
 const END: usize = 12;
 
@@ -101,6 +103,7 @@ struct Named {
 struct Matcher {
     set: RegexSet,
     each: Vec<Regex>,
+    hints: Regex,
     foreign: Regex,
     arm: Regex,
     escapes: Regex,
@@ -110,8 +113,9 @@ struct Matcher {
 static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
     let patterns = LOG_ROWS.iter().map(|row| row.pattern);
     Some(Matcher {
-        set: RegexSetBuilder::new(patterns.clone()).size_limit(1 << 25).build().ok()?,
+        set: RegexSetBuilder::new(patterns.clone()).size_limit(1 << 25).dfa_size_limit(1 << 25).build().ok()?,
         each: patterns.map(Regex::new).collect::<Result<_, _>>().ok()?,
+        hints: Regex::new(HINTS).ok()?,
         foreign: Regex::new(r"\[linux/[a-z0-9]+(/v\d)?[ \]]|--platform[= ]\S+|\bqemu-\w+|buildkit_qemu").ok()?,
         arm: Regex::new(r"linux[-_./]?(aarch64|arm64)|temp\.linux-aarch64|linux/arm64|manylinux\w*_aarch64|musllinux\w*_aarch64|aarch64-linux").ok()?,
         escapes: Regex::new("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07]*\x07").ok()?,
@@ -151,6 +155,22 @@ impl<'a> LogReading<'a> {
         let plain: Cow<'_, str> =
             if line.contains('\x1b') { matcher.escapes.replace_all(line, "") } else { line.into() };
         let line = plain.trim_end_matches('\n');
+        if matcher.hints.is_match(line) {
+            self.known_words(matcher, line);
+        } else {
+            self.crashes.skip();
+        }
+        // The last lines are all that matters of these.
+        let from = self.lines.saturating_sub(END);
+        self.ends.retain(|(number, ..)| *number > from);
+        for (known, pattern) in [(&mut self.named.foreign, &matcher.foreign), (&mut self.named.arm, &matcher.arm)] {
+            if known.is_none() {
+                *known = pattern.find(line).map(|found| (self.lines, found.as_str().trim().to_owned()));
+            }
+        }
+    }
+
+    fn known_words(&mut self, matcher: &Matcher, line: &str) {
         self.crashes.line(line);
         if let Some(told) = wordings::recognise(line)
             && !self.told.iter().any(|(_, known)| known.says == told.says)
@@ -166,14 +186,6 @@ impl<'a> LogReading<'a> {
                     self.rows.push((self.lines, index, quote()));
                 }
                 Place::Anywhere => {}
-            }
-        }
-        // The last lines are all that matters of these.
-        let from = self.lines.saturating_sub(END);
-        self.ends.retain(|(number, ..)| *number > from);
-        for (known, pattern) in [(&mut self.named.foreign, &matcher.foreign), (&mut self.named.arm, &matcher.arm)] {
-            if known.is_none() {
-                *known = pattern.find(line).map(|found| (self.lines, found.as_str().trim().to_owned()));
             }
         }
     }
@@ -361,6 +373,19 @@ mod tests {
             let mine = reading.rows.iter().find(|(_, index, _)| LOG_ROWS[*index].id == *id);
             let (_, _, quote) = mine.unwrap_or_else(|| panic!("{id}: {line}: {:?}", reading.rows));
             assert!(line.contains(quote.as_str()) && !quote.is_empty(), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_line_that_a_row_knows_is_passed_over() {
+        let hints = Regex::new(HINTS).unwrap();
+        let wordings = crate::stopped::wordings::tests_lines().map(|line| ("wording", line));
+        let crashes = crate::crash::tests_lines().map(|line| ("crash", line));
+        for (kind, text) in LINES.iter().copied().chain(wordings).chain(crashes) {
+            assert!(text.lines().any(|line| hints.is_match(line)), "{kind}: {text}");
+        }
+        for line in ["#12 [2/5] COPY go.mod .", "compiling module 7 into build/7.o", "GET /index.html 200"] {
+            assert!(!hints.is_match(line), "{line}");
         }
     }
 

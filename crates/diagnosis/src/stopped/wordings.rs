@@ -94,6 +94,12 @@ pub struct Told {
     pub confidence: Confidence,
 }
 
+/// Lines of every row, for tests of those who read before this does.
+#[cfg(test)]
+pub(crate) fn tests_lines() -> impl Iterator<Item = &'static str> {
+    lines::LINES.iter().map(|(_, line, _)| *line)
+}
+
 struct Matcher {
     set: RegexSet,
     each: Vec<Regex>,
@@ -102,7 +108,7 @@ struct Matcher {
 /// Built once. None only if a row is no regular expression, which a test rules out.
 static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
     let patterns = WORDINGS.iter().map(|row| row.pattern);
-    let set = RegexSetBuilder::new(patterns.clone()).size_limit(1 << 25).build().ok()?;
+    let set = RegexSetBuilder::new(patterns.clone()).size_limit(1 << 25).dfa_size_limit(1 << 25).build().ok()?;
     Some(Matcher { set, each: patterns.map(Regex::new).collect::<Result<_, _>>().ok()? })
 });
 
