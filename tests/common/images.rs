@@ -1,7 +1,12 @@
 //! Images made in memory for the tests about what lies inside: one layer with a file for every trouble there is, and an
 //! image for each that starts it. No base image and no network is needed.
 
-use std::{cell::RefCell, io::Write, process::Stdio};
+use std::{
+    cell::RefCell,
+    io::Write,
+    process::Stdio,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -78,8 +83,10 @@ pub struct Images<'l> {
 }
 
 impl<'l> Images<'l> {
-    /// Loads them.
+    /// Loads them, under tags that no other test and no other run uses.
     pub fn new(lab: &'l Lab, starts: &[&str]) -> Self {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let own = format!("{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let native = Lab::arch(&lab.native);
         let mut layer = Builder::new(Vec::new());
         for (path, mode, bytes) in files(native) {
@@ -104,7 +111,7 @@ impl<'l> Images<'l> {
             });
             let config = config.to_string();
             let name = format!("{}.json", hex(config.as_bytes()));
-            let tag = format!("silidock-inside/{}:{}", start.replace('.', "-"), std::process::id());
+            let tag = format!("silidock-inside/{}:{own}", start.replace('.', "-"));
             append(&mut archive, &name, 0o644, config.as_bytes());
             manifest.push(json!({ "Config": name, "RepoTags": [tag], "Layers": ["layer.tar"] }));
             tags.push(tag);
