@@ -46,6 +46,11 @@ impl Fix {
     pub fn changes_something(&self) -> bool {
         self.safety != Safety::ShowOnly
     }
+
+    /// It changes containers or images of an engine, maybe files as well.
+    pub fn changes_engine(&self) -> bool {
+        self.steps.iter().any(Step::changes_engine)
+    }
 }
 
 /// A change of a runtime, or of what its engine registers: which one, and the way back.
@@ -171,6 +176,41 @@ pub enum Step {
         /// What to set.
         values: Vec<SettingValue>,
     },
+    /// Brings one platform of an image from its registry, as the engine's own pull does.
+    PullPlatform {
+        /// The image, as its user spells it.
+        reference: String,
+        /// Which of its platforms.
+        platform: Platform,
+    },
+    /// Stops a container and copies each of its volumes into a new one, which stays.
+    CopyVolumes {
+        /// Which container.
+        of: OldContainer,
+    },
+    /// Keeps what a container has written outside of volumes, as an image with a tag.
+    KeepWritten {
+        /// Which container.
+        of: OldContainer,
+    },
+    /// Makes a container anew: its name, configuration and volumes as they are, its image as the engine has it by then.
+    RecreateContainer {
+        /// Which container.
+        of: OldContainer,
+        /// The platform to run; none leaves that to the engine.
+        platform: Option<Platform>,
+    },
+    /// Makes the one container of a Compose service anew, by Compose, with the files its project was started from.
+    RecreateService {
+        /// Its container.
+        of: OldContainer,
+        /// Project name.
+        project: String,
+        /// Service name.
+        service: String,
+        /// The platform to run; none leaves that to Compose.
+        platform: Option<Platform>,
+    },
     /// Says what a person has to do.
     #[serde(rename_all = "camelCase")]
     Tell {
@@ -179,6 +219,17 @@ pub enum Step {
         /// Command lines, an argument vector each.
         commands: Vec<Vec<String>>,
     },
+}
+
+/// A container that a step is about, as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct OldContainer {
+    /// Its full identifier: another container of the same name is not meant.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The reference it was made from.
+    pub image: String,
 }
 
 /// A change to a YAML file.
@@ -214,6 +265,25 @@ pub enum YamlEdit {
 }
 
 impl Step {
+    /// It changes containers or images of an engine.
+    pub fn changes_engine(&self) -> bool {
+        match self {
+            Self::PullPlatform { .. }
+            | Self::CopyVolumes { .. }
+            | Self::KeepWritten { .. }
+            | Self::RecreateContainer { .. }
+            | Self::RecreateService { .. } => true,
+            Self::EditYaml { .. }
+            | Self::EditLine { .. }
+            | Self::InsertLine { .. }
+            | Self::AppendLine { .. }
+            | Self::ConvertLineEndings { .. }
+            | Self::RuntimeCommand { .. }
+            | Self::EditSettings { .. }
+            | Self::Tell { .. } => false,
+        }
+    }
+
     /// What the step does, in one line.
     pub fn title(&self) -> String {
         match self {
@@ -240,6 +310,21 @@ impl Step {
             }
             Self::AppendLine { path, text } => format!("Add the line \"{text}\" to {path}"),
             Self::ConvertLineEndings { path } => format!("End every line of {path} with LF"),
+            Self::PullPlatform { reference, platform } => format!("Pull {platform} of {reference}"),
+            Self::CopyVolumes { of } => format!("Stop {} and copy its volumes", of.name),
+            Self::KeepWritten { of } => format!("Keep what {} wrote outside of volumes as an image", of.name),
+            Self::RecreateContainer { of, platform: Some(platform) } => {
+                format!("Make {} anew for {platform}, with the same configuration and volumes", of.name)
+            }
+            Self::RecreateContainer { of, platform: None } => {
+                format!("Make {} anew with the same configuration and volumes", of.name)
+            }
+            Self::RecreateService { service, project, platform: Some(platform), .. } => {
+                format!("Make {service} of {project} anew for {platform}, by docker compose")
+            }
+            Self::RecreateService { service, project, platform: None, .. } => {
+                format!("Make {service} of {project} anew, by docker compose")
+            }
             Self::RuntimeCommand { text, .. } | Self::Tell { text, .. } => text.clone(),
         }
     }

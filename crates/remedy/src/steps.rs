@@ -33,5 +33,14 @@ pub(crate) fn add(step: &Step, plan: &mut Plan) -> Result<(), Refusal> {
             why: format!("\"{}\" is a step of a runtime's change", step.title()),
             lines_to_type: Vec::new(),
         }),
+        // They need an engine: `recreate` carries them out.
+        Step::PullPlatform { .. }
+        | Step::CopyVolumes { .. }
+        | Step::KeepWritten { .. }
+        | Step::RecreateContainer { .. }
+        | Step::RecreateService { .. } => Err(Refusal {
+            why: format!("\"{}\" is a step of an engine's change", step.title()),
+            lines_to_type: Vec::new(),
+        }),
     }
 }

@@ -461,7 +461,13 @@ fn place(subject: &Subject) -> String {
 fn step(step: &Step) -> StepView {
     let mut view = StepView { title: step.title(), ..StepView::default() };
     match step {
-        Step::EditYaml { .. } | Step::ConvertLineEndings { .. } => {}
+        Step::EditYaml { .. }
+        | Step::ConvertLineEndings { .. }
+        | Step::PullPlatform { .. }
+        | Step::CopyVolumes { .. }
+        | Step::KeepWritten { .. }
+        | Step::RecreateContainer { .. }
+        | Step::RecreateService { .. } => {}
         Step::InsertLine { text, .. } | Step::AppendLine { text, .. } => view.added = Some(text.clone()),
         Step::EditLine { expected, replacement, .. } => {
             view.removed = Some(expected.clone());

@@ -2275,6 +2275,23 @@ kind: BenchWorkloadKind,
 quick: boolean, };
 
 /**
+ * A container that a step is about, as it was seen.
+ */
+export type OldContainer = { 
+/**
+ * Its full identifier: another container of the same name is not meant.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The reference it was made from.
+ */
+image: string, };
+
+/**
  * What is announced, and what nobody knows.
  */
 export type Outlook = { 
@@ -3144,7 +3161,47 @@ path: string,
 /**
  * What to set.
  */
-values: Array<SettingValue>, } | { "kind": "tell", 
+values: Array<SettingValue>, } | { "kind": "pullPlatform", 
+/**
+ * The image, as its user spells it.
+ */
+reference: string, 
+/**
+ * Which of its platforms.
+ */
+platform: Platform, } | { "kind": "copyVolumes", 
+/**
+ * Which container.
+ */
+of: OldContainer, } | { "kind": "keepWritten", 
+/**
+ * Which container.
+ */
+of: OldContainer, } | { "kind": "recreateContainer", 
+/**
+ * Which container.
+ */
+of: OldContainer, 
+/**
+ * The platform to run; none leaves that to the engine.
+ */
+platform: Platform | null, } | { "kind": "recreateService", 
+/**
+ * Its container.
+ */
+of: OldContainer, 
+/**
+ * Project name.
+ */
+project: string, 
+/**
+ * Service name.
+ */
+service: string, 
+/**
+ * The platform to run; none leaves that to Compose.
+ */
+platform: Platform | null, } | { "kind": "tell", 
 /**
  * In words.
  */

@@ -46,7 +46,9 @@ const DIFF = (path: string) => ({
 
 const stepWords = (step: Step): string => {
   if (step.kind === "tell" || step.kind === "runtimeCommand") return step.text;
-  return `Change ${step.path}`;
+  if ("path" in step) return `Change ${step.path}`;
+  if (step.kind === "pullPlatform") return `Pull ${step.platform} of ${step.reference}`;
+  return `Make ${step.of.name} anew`;
 };
 
 const runtimePreview = (fix: Fix): FixPreview["preview"] => ({

@@ -43,6 +43,11 @@ impl Work<'_> {
             | Step::InsertLine { .. }
             | Step::AppendLine { .. }
             | Step::ConvertLineEndings { .. }
+            | Step::PullPlatform { .. }
+            | Step::CopyVolumes { .. }
+            | Step::KeepWritten { .. }
+            | Step::RecreateContainer { .. }
+            | Step::RecreateService { .. }
             | Step::Tell { .. } => Err(StepFailed::ByHand { title: step.title() }),
         }
     }
@@ -57,6 +62,11 @@ impl Work<'_> {
             | Step::InsertLine { .. }
             | Step::AppendLine { .. }
             | Step::ConvertLineEndings { .. }
+            | Step::PullPlatform { .. }
+            | Step::CopyVolumes { .. }
+            | Step::KeepWritten { .. }
+            | Step::RecreateContainer { .. }
+            | Step::RecreateService { .. }
             | Step::Tell { .. } => Err(StepFailed::ByHand { title: step.title() }),
         }
     }

@@ -57,6 +57,11 @@ impl Plan {
             | Step::InsertLine { .. }
             | Step::AppendLine { .. }
             | Step::ConvertLineEndings { .. }
+            | Step::PullPlatform { .. }
+            | Step::CopyVolumes { .. }
+            | Step::KeepWritten { .. }
+            | Step::RecreateContainer { .. }
+            | Step::RecreateService { .. }
             | Step::Tell { .. } => {
                 return Err(StepFailed::ByHand { title: step.title() });
             }
@@ -235,6 +240,11 @@ pub(super) fn in_words(step: &Step) -> String {
         | Step::InsertLine { .. }
         | Step::AppendLine { .. }
         | Step::ConvertLineEndings { .. }
+        | Step::PullPlatform { .. }
+        | Step::CopyVolumes { .. }
+        | Step::KeepWritten { .. }
+        | Step::RecreateContainer { .. }
+        | Step::RecreateService { .. }
         | Step::Tell { .. } => step.title(),
     }
 }
