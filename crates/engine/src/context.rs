@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use silidock_host::{Host, ReadError};
+use silidock_host::{Host, ReadError, docker_config_dir};
 
 use crate::endpoint::{Endpoint, EndpointError, TlsMaterial};
 use crate::json::{null_is_default, reason};
@@ -112,18 +112,12 @@ struct DockerEndpoint {
     skip_tls_verify: bool,
 }
 
-/// The folder of the docker command's settings: `DOCKER_CONFIG` or `~/.docker`.
-#[must_use]
-pub fn config_dir(host: &dyn Host) -> Option<PathBuf> {
-    host.env("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(host.home()?.join(".docker")))
-}
-
 /// The current context's name; `None` when none is set or it is `default`.
 ///
 /// # Errors
 /// The settings exist but cannot be read, so nobody can tell which engine is meant.
 pub fn current_context(host: &dyn Host) -> Result<Option<String>, ContextError> {
-    let Some(folder) = config_dir(host) else { return Ok(None) };
+    let Some(folder) = docker_config_dir(host) else { return Ok(None) };
     let path = folder.join("config.json");
     let bytes = match host.read(&path, FILE_LIMIT) {
         Err(error) if error.is_missing() => return Ok(None),
@@ -136,7 +130,7 @@ pub fn current_context(host: &dyn Host) -> Result<Option<String>, ContextError> 
 /// All contexts that have a folder, sorted by name. `default` is none of them.
 #[must_use]
 pub fn contexts(host: &dyn Host) -> Vec<ContextEntry> {
-    let Some(folder) = config_dir(host) else { return Vec::new() };
+    let Some(folder) = docker_config_dir(host) else { return Vec::new() };
     let folders = host.list_dir(&folder.join("contexts/meta")).unwrap_or_default();
     let mut entries: Vec<ContextEntry> = folders
         .into_iter()
@@ -155,7 +149,7 @@ pub fn contexts(host: &dyn Host) -> Vec<ContextEntry> {
 /// The context of a name.
 pub(crate) fn find(host: &dyn Host, name: &str) -> Result<Context, ContextError> {
     let id: String = Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    let Some(folder) = config_dir(host) else {
+    let Some(folder) = docker_config_dir(host) else {
         return Err(ContextError::Missing { name: name.to_owned(), path: PathBuf::from("~/.docker") });
     };
     read(host, &folder, &id, Some(name))

@@ -32,7 +32,7 @@ pub use build::{Build, CacheRecord};
 pub use carrier::{Carrier, Printed};
 pub use client::{ConnectOptions, Engine, FindError};
 pub use containers::{ContainerDetails, ContainerRecord};
-pub use context::{Context, ContextEntry, ContextError, config_dir, contexts, current_context};
+pub use context::{Context, ContextEntry, ContextError, contexts, current_context};
 pub use endpoint::{Endpoint, EndpointError, Locality, TlsMaterial};
 pub use error::{EngineError, SshFailure};
 pub use events::{Event, EventKind, EventStream};

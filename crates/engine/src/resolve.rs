@@ -240,7 +240,7 @@ fn with_environment_tls(host: &dyn Host, endpoint: Endpoint) -> Endpoint {
         Endpoint::Tls { .. } => true,
         Endpoint::Unix(_) | Endpoint::Ssh { .. } => false,
     };
-    let folder = host.env("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| context::config_dir(host));
+    let folder = host.env("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| silidock_host::docker_config_dir(host));
     match folder {
         Some(folder) if wanted => endpoint.with_tls(context::tls_material(host, &folder, false)),
         _ => endpoint,

@@ -4,6 +4,7 @@
 //! Which operating system this is gets detected at run time, so that a Mac can be described by a folder of
 //! files ([`FixtureHost`]) and examined on any machine.
 
+mod credentials;
 mod error;
 mod facts;
 mod fixture;
@@ -18,6 +19,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
+pub use credentials::{Credential, CredentialError, credential, docker_config_dir};
 pub use error::{ReadError, RunError};
 pub use facts::{Hardware, HostFacts, Load};
 pub use fixture::FixtureHost;

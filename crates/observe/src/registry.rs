@@ -5,7 +5,6 @@
 //! that, because this crate writes nothing).
 
 mod auth;
-mod credentials;
 mod error;
 mod http;
 mod manifest;
@@ -35,7 +34,7 @@ use auth::{Logins, denied};
 use http::{Question, Reply, Transport};
 use manifest::{Document, Entry, Part, digest_like};
 
-pub use error::{CredentialError, RegistryError};
+pub use error::RegistryError;
 pub use http::{Patience, RateLimit};
 pub use reference::{NotAReference, Reference};
 

@@ -9,11 +9,11 @@ use reqwest::{
     header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE},
 };
 use serde::Deserialize;
+use silidock_host::{Credential, credential};
 use tokio::sync::OnceCell;
 
 use super::{
     Reference, Registries, RegistryError,
-    credentials::{self, Credential},
     http::{Question, host_of},
     reference::is_loopback,
 };
@@ -79,7 +79,7 @@ impl Registries {
             Arc::clone(logins.entry(reference.registry.clone()).or_default())
         };
         cell.get_or_init(|| async {
-            match credentials::find(self.host.as_ref(), reference, self.patience.helper).await {
+            match credential(self.host.as_ref(), &reference.registry, self.patience.helper).await {
                 Ok(Some(credential)) => Login::Kept(credential),
                 Ok(None) => Login::None,
                 Err(error) => Login::Unreadable(error.to_string()),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use silidock_host::{ReadError, RunError};
 use thiserror::Error;
 
 use super::reference::NotAReference;
@@ -148,43 +147,6 @@ impl RegistryError {
             _ => None,
         }
     }
-}
-
-/// Why a login that the settings name could not be had.
-#[derive(Debug, Error)]
-pub enum CredentialError {
-    /// The settings cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The settings hold something else than they should.
-    #[error("{path} is not as the docker command writes it")]
-    Damaged {
-        /// The file.
-        path: String,
-    },
-    /// The helper's name is no program's name.
-    #[error("the settings name a credential helper that is no program's name")]
-    BadHelper,
-    /// The helper is not on this machine.
-    #[error("{helper} is not installed")]
-    NoHelper {
-        /// Its name.
-        helper: String,
-    },
-    /// The helper did not run to its end.
-    #[error("{helper} did not answer: {source}")]
-    Helper {
-        /// Its name.
-        helper: String,
-        /// Why.
-        source: RunError,
-    },
-    /// The helper ended badly, or answered something unreadable. What it said is not kept: it may be a secret.
-    #[error("{helper} failed")]
-    HelperFailed {
-        /// Its name.
-        helper: String,
-    },
 }
 
 fn until(wait: Option<Duration>) -> String {

@@ -1,14 +1,17 @@
 //! Logins of registries from the docker command's settings: kept in the file, or by a credential helper, which is
 //! asked over its own protocol. A login is only ever read for the host it is kept for, and never printed.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
 use serde::Deserialize;
-use silidock_engine::config_dir;
-use silidock_host::{Host, ToolRun};
+use serde_json::json;
+use thiserror::Error;
 
-use super::{CredentialError, Reference};
+use crate::{Host, ReadError, RunError, ToolRun};
 
 const FILE_LIMIT: usize = 4 << 20;
 const ANSWER_LIMIT: usize = 256 << 10;
@@ -19,19 +22,40 @@ const TOKEN_USER: &str = "<token>";
 
 /// A login. `Debug` says which kind it is and nothing more.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Credential {
+pub enum Credential {
+    /// A name and its password.
     Password {
+        /// The name.
         user: String,
+        /// The password.
         password: String,
     },
     /// Exchanged for tokens.
     Identity {
+        /// The token.
         token: String,
     },
     /// Sent to the registry as it is.
     Registry {
+        /// The token.
         token: String,
     },
+}
+
+impl Credential {
+    /// What an engine wants in the header `X-Registry-Auth` to log in at `registry`.
+    #[must_use]
+    pub fn for_engine(&self, registry: &str) -> String {
+        let server = if registry == "docker.io" { HUB_KEY } else { registry };
+        let login = match self {
+            Self::Password { user, password } => {
+                json!({ "username": user, "password": password, "serveraddress": server })
+            }
+            Self::Identity { token } => json!({ "identitytoken": token, "serveraddress": server }),
+            Self::Registry { token } => json!({ "registrytoken": token, "serveraddress": server }),
+        };
+        URL_SAFE.encode(login.to_string())
+    }
 }
 
 impl fmt::Debug for Credential {
@@ -69,13 +93,23 @@ struct Answer {
     secret: String,
 }
 
-/// The login for a reference's registry; none where the settings have none.
-pub(super) async fn find(
+/// The folder of the docker command's settings: `DOCKER_CONFIG` or `~/.docker`.
+#[must_use]
+pub fn docker_config_dir(host: &dyn Host) -> Option<PathBuf> {
+    host.env("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(host.home()?.join(".docker")))
+}
+
+/// The login for a registry (`docker.io`, `ghcr.io`, `localhost:5000`); none where the settings have none. A helper gets
+/// `helper_time` to answer: it may ask the person.
+///
+/// # Errors
+/// The settings name a login that cannot be had.
+pub async fn credential(
     host: &dyn Host,
-    reference: &Reference,
+    registry: &str,
     helper_time: Duration,
 ) -> Result<Option<Credential>, CredentialError> {
-    let Some(path) = config_dir(host).map(|folder| folder.join("config.json")) else { return Ok(None) };
+    let Some(path) = docker_config_dir(host).map(|folder| folder.join("config.json")) else { return Ok(None) };
     let bytes = match host.read(&path, FILE_LIMIT) {
         Err(error) if error.is_missing() => return Ok(None),
         result => result?,
@@ -83,7 +117,6 @@ pub(super) async fn find(
     // The parser's words could quote a secret.
     let settings: Settings =
         serde_json::from_slice(&bytes).map_err(|_| CredentialError::Damaged { path: path.display().to_string() })?;
-    let registry = reference.registry.as_str();
     let key = if registry == "docker.io" { HUB_KEY } else { registry };
     let helper = settings.cred_helpers.iter().find(|(kept_for, _)| same_host(kept_for, registry));
     if let Some(helper) = helper.map(|(_, name)| name).or(settings.creds_store.as_ref()).filter(|n| !n.is_empty()) {
@@ -156,4 +189,64 @@ async fn ask_helper(
         (user, token) if user == TOKEN_USER => Some(Credential::Identity { token }),
         (user, password) => Some(Credential::Password { user, password }),
     })
+}
+
+/// Why a login that the settings name could not be had.
+#[derive(Debug, Error)]
+pub enum CredentialError {
+    /// The settings cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The settings hold something else than they should.
+    #[error("{path} is not as the docker command writes it")]
+    Damaged {
+        /// The file.
+        path: String,
+    },
+    /// The helper's name is no program's name.
+    #[error("the settings name a credential helper that is no program's name")]
+    BadHelper,
+    /// The helper is not on this machine.
+    #[error("{helper} is not installed")]
+    NoHelper {
+        /// Its name.
+        helper: String,
+    },
+    /// The helper did not run to its end.
+    #[error("{helper} did not answer: {source}")]
+    Helper {
+        /// Its name.
+        helper: String,
+        /// Why.
+        source: RunError,
+    },
+    /// The helper ended badly, or answered something unreadable. What it said is not kept: it may be a secret.
+    #[error("{helper} failed")]
+    HelperFailed {
+        /// Its name.
+        helper: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_gets_a_login_as_it_wants_it() {
+        let password = Credential::Password { user: "ada".to_owned(), password: "s3cret?>".to_owned() };
+        let token = Credential::Identity { token: "t".to_owned() };
+        for (credential, registry, expected) in [
+            (
+                &password,
+                "docker.io",
+                r#"{"username":"ada","password":"s3cret?>","serveraddress":"https://index.docker.io/v1/"}"#,
+            ),
+            (&token, "ghcr.io", r#"{"identitytoken":"t","serveraddress":"ghcr.io"}"#),
+        ] {
+            let header = credential.for_engine(registry);
+            assert_eq!(String::from_utf8(URL_SAFE.decode(header).unwrap()).unwrap(), expected);
+            assert!(!format!("{credential:?}").contains("s3cret"));
+        }
+    }
 }
