@@ -2,7 +2,7 @@
 //! installations are never touched, nor those of a run that is still busy.
 
 use silidock_diagnosis::fact::Gap;
-use silidock_engine::Engine;
+use silidock_engine::{Engine, EngineError};
 
 use crate::error::MeasureError;
 use crate::installation::{Installation, OWNER_LABEL};
@@ -24,7 +24,7 @@ pub struct Swept {
 /// Sweeps one engine. Call it once after connecting, before the first measurement.
 ///
 /// # Errors
-/// The engine cannot be asked for what is there.
+/// The engine cannot be asked for its containers.
 pub async fn sweep(engine: &Engine, installation: &Installation) -> Result<Swept, MeasureError> {
     let mut swept = Swept::default();
     for container in engine.labelled_containers(OWNER_LABEL).await?.items {
@@ -36,7 +36,8 @@ pub async fn sweep(engine: &Engine, installation: &Installation) -> Result<Swept
             }
         }
     }
-    for network in engine.labelled_networks(OWNER_LABEL).await?.items {
+    let networks = engine.labelled_networks(OWNER_LABEL).await.map(|networks| networks.items);
+    for network in listed(networks, "networks", &mut swept.gaps) {
         if installation.abandoned(&network.labels) {
             let name = network.name;
             match insist(|| engine.remove_network(&name)).await {
@@ -45,7 +46,8 @@ pub async fn sweep(engine: &Engine, installation: &Installation) -> Result<Swept
             }
         }
     }
-    for image in engine.labelled_images(OWNER_LABEL).await?.items {
+    let images = engine.labelled_images(OWNER_LABEL).await.map(|images| images.items);
+    for image in listed(images, "images", &mut swept.gaps) {
         if !installation.abandoned(&image.labels) {
             continue;
         }
@@ -61,4 +63,12 @@ pub async fn sweep(engine: &Engine, installation: &Installation) -> Result<Swept
         swept.gaps.push(Gap::new("which earlier runs are gone", error.to_string()));
     }
     Ok(swept)
+}
+
+/// What could not be listed is a gap: the rest is removed all the same.
+fn listed<T>(list: Result<Vec<T>, EngineError>, kind: &str, gaps: &mut Vec<Gap>) -> Vec<T> {
+    list.unwrap_or_else(|error| {
+        gaps.push(Gap::new(format!("whether {kind} of ours are left"), error.to_string()));
+        Vec::new()
+    })
 }

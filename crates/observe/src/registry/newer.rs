@@ -71,6 +71,10 @@ fn distance(tag: &Versioned<'_>, current: &Versioned<'_>) -> u8 {
 }
 
 fn parse(tag: &str) -> Option<Versioned<'_>> {
+    // Signatures and attestations of cosign lie beside the images that they are about.
+    if tag.starts_with("sha256-") {
+        return None;
+    }
     let start = tag.find(|c: char| c.is_ascii_digit())?;
     let (before, rest) = tag.split_at(start);
     let length = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
