@@ -4,10 +4,12 @@
 
 mod archive;
 mod build;
+mod build_log;
 mod carrier;
 mod client;
 mod containers;
 mod context;
+mod docker_client;
 mod endpoint;
 mod error;
 mod events;
@@ -29,10 +31,12 @@ mod workbench;
 
 pub use archive::{FileStart, PathError, PathKind, PathStat};
 pub use build::{Build, CacheRecord};
+pub use build_log::{BuildLog, BuildStep};
 pub use carrier::{Carrier, Printed};
 pub use client::{ConnectOptions, Engine, FindError};
 pub use containers::{ContainerDetails, ContainerRecord};
 pub use context::{Context, ContextEntry, ContextError, contexts, current_context};
+pub use docker_client::{DockerClient, NoClient};
 pub use endpoint::{Endpoint, EndpointError, Locality, TlsMaterial};
 pub use error::{EngineError, SshFailure};
 pub use events::{Event, EventKind, EventStream};

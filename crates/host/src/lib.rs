@@ -76,6 +76,26 @@ pub trait Host: Send + Sync + Debug {
     /// Runs a tool to its end. A non-zero exit status is an [`Output`], not an error.
     fn run<'a>(&'a self, tool: &'a ToolRun) -> BoxFuture<'a, Result<Output, RunError>>;
 
+    /// Runs a tool that works for long, and hands over each line of what it prints, of either stream, as it comes. Gives
+    /// its exit status; none where a signal ended it. Dropping the future ends the tool.
+    ///
+    /// # Errors
+    /// As [`Host::run`]; there is no limit on what it prints.
+    fn follow<'a>(
+        &'a self,
+        tool: &'a ToolRun,
+        line: &'a mut (dyn FnMut(&str) + Send),
+    ) -> BoxFuture<'a, Result<Option<i32>, RunError>> {
+        // A machine that only answers has said everything at once.
+        Box::pin(async move {
+            let output = self.run(tool).await?;
+            for said in [&output.stdout, &output.stderr] {
+                String::from_utf8_lossy(said).lines().for_each(&mut *line);
+            }
+            Ok(output.status)
+        })
+    }
+
     /// A kernel value as `/usr/sbin/sysctl -n KEY` prints it; `None` where the key or the program is missing.
     fn sysctl(&self, key: &str) -> Option<String>;
 

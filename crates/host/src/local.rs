@@ -63,6 +63,14 @@ impl Host for LocalHost {
         Box::pin(async move { crate::run::run(tool, &self.tool_path()).await })
     }
 
+    fn follow<'a>(
+        &'a self,
+        tool: &'a ToolRun,
+        line: &'a mut (dyn FnMut(&str) + Send),
+    ) -> BoxFuture<'a, Result<Option<i32>, RunError>> {
+        Box::pin(async move { crate::run::follow(tool, &self.tool_path(), line).await })
+    }
+
     fn sysctl(&self, key: &str) -> Option<String> {
         let output = Command::new(SYSCTL).args(["-n", key]).stdin(Stdio::null()).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();

@@ -1,4 +1,5 @@
-//! Running a tool: an argument vector, never a shell; a time limit; a limit on what it may print.
+//! Running a tool: an argument vector, never a shell; a time limit; a limit on what it may print. One that works for
+//! long can be followed line by line.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,12 +7,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{ChildStdin, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::RunError;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_OUTPUT_LIMIT: usize = 4 * 1024 * 1024;
+/// A line of a tool that is followed is cut here.
+const LONGEST_LINE: usize = 1024 * 1024;
 
 /// A tool to run and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,18 +108,95 @@ pub(crate) async fn run(tool: &ToolRun, path: &OsStr) -> Result<Output, RunError
     }
 }
 
-async fn to_end(tool: &ToolRun, path: &OsStr) -> Result<Output, RunError> {
+/// Runs a tool to its end and hands over each line of what it prints, of either stream, as it comes; its exit status.
+/// Its output has no limit, each line has one.
+pub(crate) async fn follow(
+    tool: &ToolRun,
+    path: &OsStr,
+    line: &mut (dyn FnMut(&str) + Send),
+) -> Result<Option<i32>, RunError> {
     let failed = |source| RunError::from_io(&tool.tool, source);
-    let mut child = Command::new(&tool.tool)
+    let following = async {
+        let mut child = started(tool, path)?;
+        let mut said = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
+        let mut feeding = std::pin::pin!(feed(child.stdin.take(), tool.input.as_deref()));
+        let mut fed = false;
+        while said.0.open() || said.1.open() {
+            let lines = tokio::select! {
+                _ = &mut feeding, if !fed => { fed = true; continue }
+                lines = said.0.next(), if said.0.open() => lines,
+                lines = said.1.next(), if said.1.open() => lines,
+            };
+            lines.map_err(failed)?.iter().for_each(|text| line(text));
+        }
+        child.wait().await.map(|status| status.code()).map_err(failed)
+    };
+    match tokio::time::timeout(tool.timeout, following).await {
+        Ok(result) => result,
+        Err(_) => Err(RunError::TimedOut { tool: tool.tool.clone(), after: tool.timeout }),
+    }
+}
+
+/// The lines of a pipe; what is longer than a line may be is cut.
+struct Lines<R> {
+    pipe: Option<R>,
+    unread: Vec<u8>,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    fn of(pipe: Option<R>) -> Self {
+        Self { pipe, unread: Vec::new() }
+    }
+
+    fn open(&self) -> bool {
+        self.pipe.is_some()
+    }
+
+    /// The lines that the next piece ends. Nothing is lost when it is dropped while it waits.
+    async fn next(&mut self) -> std::io::Result<Vec<String>> {
+        let Some(pipe) = &mut self.pipe else { return Ok(Vec::new()) };
+        let mut piece = [0; 16 << 10];
+        let length = pipe.read(&mut piece).await?;
+        let mut lines = Vec::new();
+        for part in piece[..length].split_inclusive(|byte| *byte == b'\n') {
+            let room = LONGEST_LINE.saturating_sub(self.unread.len());
+            self.unread.extend_from_slice(&part[..part.len().min(room)]);
+            if part.ends_with(b"\n") {
+                lines.push(self.take());
+            }
+        }
+        if length == 0 {
+            self.pipe = None;
+            if !self.unread.is_empty() {
+                lines.push(self.take());
+            }
+        }
+        Ok(lines)
+    }
+
+    fn take(&mut self) -> String {
+        let line = String::from_utf8_lossy(&self.unread).trim_end_matches(['\n', '\r']).to_owned();
+        self.unread.clear();
+        line
+    }
+}
+
+fn started(tool: &ToolRun, path: &OsStr) -> Result<Child, RunError> {
+    let mut command = Command::new(&tool.tool);
+    command
         .args(&tool.args)
         .env("PATH", path)
         .envs(tool.env.iter().map(|(name, value)| (name, value)))
         .stdin(if tool.input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(failed)?;
+        .kill_on_drop(true);
+    command.spawn().map_err(|source| RunError::from_io(&tool.tool, source))
+}
+
+async fn to_end(tool: &ToolRun, path: &OsStr) -> Result<Output, RunError> {
+    let failed = |source| RunError::from_io(&tool.tool, source);
+    let mut child = started(tool, path)?;
     let stdout = collect(child.stdout.take(), &tool.tool, tool.output_limit);
     let stderr = collect(child.stderr.take(), &tool.tool, tool.output_limit);
     let feed = feed(child.stdin.take(), tool.input.as_deref());

@@ -216,6 +216,45 @@ async fn running_has_limits() {
 }
 
 #[tokio::test]
+async fn a_tool_that_works_for_long_is_followed_line_by_line() {
+    let host: Arc<dyn Host> = Arc::new(LocalHost::new());
+    let sh = |script: &str| ToolRun::new("/bin/sh", &["-c", script]).input("given\n");
+    let long = "x".repeat(3 << 20);
+    let table = [
+        ("cat; echo a >&2; printf 'b\\r\\nc'; exit 3", Some(3), vec!["given", "a", "b", "c"]),
+        ("head -c 3145728 /dev/zero | tr '\\0' x; echo; echo end", Some(0), vec![&long[..1 << 20], "end"]),
+        ("kill -9 $$", None, vec![]),
+    ];
+    for (script, status, lines) in table {
+        let mut seen = Vec::new();
+        let ended = host.follow(&sh(script), &mut |line: &str| seen.push(line.to_owned())).await.unwrap();
+        let mut expected: Vec<String> = lines.into_iter().map(str::to_owned).collect();
+        // The two streams have no order between them.
+        seen.sort();
+        expected.sort();
+        assert_eq!((ended, seen), (status, expected), "{script}");
+    }
+    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let mut line = |line: &str| drop(sender.send(line.to_owned()));
+    let endless = sh("echo $$; exec sleep 600");
+    let pid = tokio::select! {
+        ended = host.follow(&endless, &mut line) => panic!("it ended: {ended:?}"),
+        pid = told.recv() => pid.unwrap(),
+    };
+    let gone = || {
+        !std::path::Path::new(&format!("/proc/{pid}")).exists()
+            || fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+    };
+    for _ in 0..500 {
+        if gone() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{pid} goes on although nobody follows it");
+}
+
+#[tokio::test]
 async fn a_described_machine_answers_only_the_commands_it_knows() {
     let (_root, host) = mac();
     let on = Output { status: Some(0), stdout: b"true\n".to_vec(), stderr: Vec::new() };

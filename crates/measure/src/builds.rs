@@ -144,10 +144,7 @@ impl Work {
         dockerfile: &str,
         builds: &mut Builds,
     ) -> Result<Result<Result<Answer, MeasureError>, String>, MeasureError> {
-        let Some(docker) = self.host.find_tool("docker") else {
-            return Ok(Err("the Docker client, which carries buildx, is not on this machine".to_owned()));
-        };
-        let buildx = match Buildx::new(docker, &self.engine, self.host.as_ref(), dockerfile).await {
+        let buildx = match Buildx::new(&self.engine, self.host.as_ref(), dockerfile).await {
             Ok(buildx) => buildx,
             Err(why) => return Ok(Err(why)),
         };

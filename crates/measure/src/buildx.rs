@@ -2,28 +2,18 @@
 //! the user's stays as it is. The entry in the engine's own history of builds stays: after one is taken out, Engine 28.5
 //! crashes when somebody lists that history.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
-use silidock_engine::{Engine, Origin};
+use silidock_engine::{BuildLog, DockerClient, Engine};
 use silidock_host::{Host, Output, ToolRun};
 use tempfile::TempDir;
 
 use crate::visit::one_line;
 
-const SHORT: Duration = Duration::from_secs(20);
-
 /// A build with buildx, in a folder that goes with it.
 pub(crate) struct Buildx {
-    docker: PathBuf,
+    client: DockerClient,
     folder: TempDir,
-    /// Name of the builder that is the engine itself.
-    builder: String,
-    environment: Vec<(String, String)>,
 }
 
 /// Why a build gave no answer.
@@ -37,131 +27,53 @@ pub(crate) enum Failed {
 
 impl Buildx {
     /// Looks for buildx and lays out the build.
-    pub(crate) async fn new(
-        docker: PathBuf,
-        engine: &Engine,
-        host: &dyn Host,
-        dockerfile: &str,
-    ) -> Result<Self, String> {
+    pub(crate) async fn new(engine: &Engine, host: &dyn Host, dockerfile: &str) -> Result<Self, String> {
+        let client = DockerClient::of(host, engine).map_err(|error| error.to_string())?;
         let folder = TempDir::with_prefix_in("silidock-build-", host.temp_dir()).map_err(|error| error.to_string())?;
         let context = folder.path().join("context");
         std::fs::create_dir(&context).map_err(|error| error.to_string())?;
         std::fs::write(context.join("Dockerfile"), dockerfile).map_err(|error| error.to_string())?;
-        let target = engine.target();
-        // A context is more than an address: its TLS files go with its name.
-        let named = target.context.clone().filter(|_| target.origin != Origin::DockerHost);
-        let (address, context) = match &named {
-            Some(context) => (String::new(), context.clone()),
-            None => (target.endpoint.to_string(), String::new()),
-        };
-        let kept = folder.path().join("kept").display().to_string();
-        let environment = [("DOCKER_HOST", address), ("DOCKER_CONTEXT", context), ("BUILDX_CONFIG", kept)];
-        let buildx = Self {
-            docker,
-            folder,
-            builder: named.unwrap_or_else(|| "default".to_owned()),
-            environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-        };
-        match host.run(&buildx.tool(&["buildx", "version"], SHORT)).await {
-            Ok(output) if output.success() => Ok(buildx),
-            Ok(_) => Err("the Docker client here has no buildx".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    fn tool(&self, words: &[&str], limit: Duration) -> ToolRun {
-        let mut tool = ToolRun::new(&self.docker, words).timeout(limit);
-        tool.env.clone_from(&self.environment);
-        tool
+        let client = client.with("BUILDX_CONFIG", &folder.path().join("kept").display().to_string());
+        client.plugin(host, "buildx").await.map_err(|error| error.to_string())?;
+        Ok(Self { client, folder })
     }
 
     /// The build.
     pub(crate) fn build(&self, arch: &str, limit: Duration) -> ToolRun {
         let platform = format!("linux/{arch}");
         let context = self.folder.path().join("context").display().to_string();
-        let mut words = vec!["buildx", "build", "--builder", &self.builder, "--platform", &platform];
+        let mut words = vec!["buildx", "build", "--builder", self.client.own_builder(), "--platform", &platform];
         words.extend(["--no-cache", "--network", "none", "--provenance=false", "--sbom=false", "--output"]);
         words.extend(["type=cacheonly", "--progress", "rawjson", &context]);
-        self.tool(&words, limit)
+        self.client.tool(&words).timeout(limit)
     }
 
     /// What the step printed.
     pub(crate) fn answer(&self, output: &Output) -> Result<Vec<u8>, Failed> {
-        let read = Read::of(&output.stderr);
-        match read.step_error {
-            None if output.success() && !read.printed.is_empty() => Ok(read.printed),
-            Some(error) => {
-                let said = String::from_utf8_lossy(&read.printed).into_owned();
-                Err(Failed::Step(one_line(format!("{error} {said} {}", read.complained).as_bytes())))
-            }
-            None => Err(Failed::Before(match read.rest.is_empty() {
-                true => "buildx said nothing of it".to_owned(),
-                false => one_line(read.rest.as_bytes()),
-            })),
-        }
+        let mut log = BuildLog::default();
+        String::from_utf8_lossy(&output.stderr).lines().for_each(|line| drop(log.line(line)));
+        read(&log, output.success())
     }
 }
 
-#[derive(Default)]
-struct Read {
-    /// What the step wrote to its standard output.
-    printed: Vec<u8>,
-    complained: String,
-    step_error: Option<String>,
-    /// Everything that is no report of progress.
-    rest: String,
-}
-
-#[derive(Deserialize)]
-struct Progress {
-    #[serde(default)]
-    vertexes: Vec<Vertex>,
-    #[serde(default)]
-    logs: Vec<Log>,
-}
-
-#[derive(Deserialize)]
-struct Vertex {
-    digest: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    error: String,
-}
-
-#[derive(Deserialize)]
-struct Log {
-    vertex: String,
-    stream: u8,
-    data: String,
-}
-
-impl Read {
-    fn of(lines: &[u8]) -> Self {
-        let (mut read, mut steps) = (Self::default(), BTreeSet::new());
-        for line in lines.split(|byte| *byte == b'\n') {
-            let Ok(progress) = serde_json::from_slice::<Progress>(line) else {
-                let said = String::from_utf8_lossy(line);
-                if said.starts_with("ERROR") {
-                    read.rest.push_str(&said);
-                }
-                continue;
-            };
-            for vertex in progress.vertexes.into_iter().filter(|vertex| vertex.name.contains("] RUN ")) {
-                if !vertex.error.is_empty() {
-                    read.step_error = Some(vertex.error);
-                }
-                steps.insert(vertex.digest);
-            }
-            for log in progress.logs.into_iter().filter(|log| steps.contains(&log.vertex)) {
-                let data = BASE64_STANDARD.decode(log.data).unwrap_or_default();
-                match log.stream {
-                    1 => read.printed.extend(data),
-                    _ => read.complained.push_str(&String::from_utf8_lossy(&data)),
-                }
-            }
-        }
-        read
+fn read(log: &BuildLog, ended_well: bool) -> Result<Vec<u8>, Failed> {
+    let Some(step) = log.steps().find(|step| step.name.contains("] RUN ")) else {
+        let errors: Vec<&str> =
+            log.said().iter().map(String::as_str).filter(|said| said.starts_with("ERROR")).collect();
+        return Err(Failed::Before(match errors.is_empty() {
+            true => "buildx said nothing of it".to_owned(),
+            false => one_line(errors.concat().as_bytes()),
+        }));
+    };
+    let printed = step.printed(1);
+    if !step.error.is_empty() {
+        let (said, complained) = (String::from_utf8_lossy(&printed), step.printed(2));
+        let complained = String::from_utf8_lossy(&complained);
+        return Err(Failed::Step(one_line(format!("{} {said} {complained}", step.error).as_bytes())));
+    }
+    match ended_well && !printed.is_empty() {
+        true => Ok(printed),
+        false => Err(Failed::Before("the step ended without a word".to_owned())),
     }
 }
 
@@ -174,36 +86,32 @@ mod tests {
 
     #[test]
     fn what_the_step_said_is_told_from_what_buildx_says() {
-        let rows = [
+        let failing = STEP.replace("\"name\":\"[2/2]", "\"error\":\"exec format error\",\"name\":\"[2/2]");
+        let rows: [(String, bool, Result<&str, Failed>); 4] = [
             (
                 format!(
                     "{STEP}\n{{\"logs\":[{{\"vertex\":\"b\",\"stream\":1,\"data\":\"eyJh\"}}]}}\n{{\"logs\":[{{\"vertex\":\"b\",\"stream\":1,\"data\":\"In0=\"}}]}}"
                 ),
-                "{\"a\"}",
-                "",
-                None,
+                true,
+                Ok("{\"a\"}"),
             ),
             (
                 format!("{STEP}\n{{\"logs\":[{{\"vertex\":\"a\",\"stream\":1,\"data\":\"eyJh\"}}]}}\nERROR: no"),
-                "",
-                "ERROR: no",
-                None,
+                true,
+                Err(Failed::Before("the step ended without a word".to_owned())),
             ),
             (
-                format!(
-                    "{STEP}\n{{\"vertexes\":[{{\"digest\":\"b\",\"name\":\"[2/2] RUN x\",\"error\":\"exec format error\"}}]}}\nDockerfile:2\nERROR: failed"
-                ),
-                "",
-                "ERROR: failed",
-                Some("exec format error"),
+                format!("{failing}\nDockerfile:2\nERROR: failed"),
+                false,
+                Err(Failed::Step("exec format error".to_owned())),
             ),
-            ("".to_owned(), "", "", None),
+            ("Dockerfile:2\nERROR: no".to_owned(), false, Err(Failed::Before("ERROR: no".to_owned()))),
         ];
-        for (lines, printed, rest, error) in rows {
-            let read = Read::of(lines.as_bytes());
-            let seen =
-                (String::from_utf8_lossy(&read.printed).into_owned(), read.rest.as_str(), read.step_error.as_deref());
-            assert_eq!(seen, (printed.to_owned(), rest, error), "{lines}");
+        for (lines, ended_well, expected) in rows {
+            let mut log = BuildLog::default();
+            lines.lines().for_each(|line| drop(log.line(line)));
+            let seen = read(&log, ended_well).map(|printed| String::from_utf8_lossy(&printed).into_owned());
+            assert_eq!(seen, expected.map(str::to_owned), "{lines}");
         }
     }
 }

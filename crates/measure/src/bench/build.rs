@@ -8,10 +8,11 @@ use std::time::Instant;
 
 use fastrand::Rng;
 use silidock_diagnosis::bench::{LaneWay, Measured, Series, StepSeries, Warning, WarningKind, workload};
+use silidock_engine::BuildLog;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
-use super::builder_output::{BuildKit, Classic, Step};
+use super::builder_output::{Classic, Step, steps};
 use super::course::Ended;
 use super::own::left;
 use super::site::Site;
@@ -128,12 +129,15 @@ async fn build(site: &Site, wanted: &OwnBuild, platform: &str, by_buildx: bool) 
     if by_buildx {
         let words = ["buildx", "build", "--progress=rawjson", "--output=type=cacheonly"];
         let words: Vec<&str> = words.into_iter().chain(common).chain(file).chain(["--", context]).collect();
-        let mut seen = BuildKit::default();
-        let status = follow(wanted.tool.command(&words), |line| seen.line(line)).await?;
+        let mut seen = BuildLog::default();
+        let status = follow(wanted.tool.command(&words), |line| drop(seen.line(line))).await?;
         let seconds = begun.elapsed().as_secs_f64();
         return match status {
-            true => Ok(Built { seconds, steps: seen.steps() }),
-            false => Err(shortened(seen.error().unwrap_or(&seen.said.join(" ")))),
+            true => Ok(Built { seconds, steps: steps(&seen) }),
+            false => {
+                let failed = seen.failed().map(|step| step.error.clone());
+                Err(shortened(&failed.unwrap_or_else(|| seen.said().join(" "))))
+            }
         };
     }
     let image = site.image("build");

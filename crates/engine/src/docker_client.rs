@@ -1,0 +1,90 @@
+//! The Docker command line as a tool: what it is told so that it speaks to the engine that was chosen, and whether it
+//! carries buildx. It is run by argument vector; what for is the caller's.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use silidock_host::{Host, RunError, ToolRun};
+
+use crate::client::Engine;
+use crate::resolve::Origin;
+
+const SHORT: Duration = Duration::from_secs(20);
+
+/// The Docker command, set to one engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DockerClient {
+    program: PathBuf,
+    environment: Vec<(String, String)>,
+    builder: String,
+}
+
+/// Why the Docker command cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NoClient {
+    /// It is not here.
+    #[error("the docker command is not on this machine")]
+    Missing,
+    /// One of its plugins is not here.
+    #[error("the docker command here has no {plugin}")]
+    NoPlugin {
+        /// `buildx`, `compose`.
+        plugin: &'static str,
+    },
+    /// It could not be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl DockerClient {
+    /// The Docker command of this machine, for an engine.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of(host: &dyn Host, engine: &Engine) -> Result<Self, NoClient> {
+        let program = host.find_tool("docker").ok_or(NoClient::Missing)?;
+        let target = engine.target();
+        // A context is more than an address: its TLS files go with its name.
+        let named = target.context.clone().filter(|_| target.origin != Origin::DockerHost);
+        let (address, context) = match &named {
+            Some(context) => (String::new(), context.clone()),
+            None => (target.endpoint.to_string(), String::new()),
+        };
+        let environment = [("DOCKER_HOST", address), ("DOCKER_CONTEXT", context)];
+        Ok(Self {
+            program,
+            environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            builder: named.unwrap_or_else(|| "default".to_owned()),
+        })
+    }
+
+    /// Name of the builder that is the engine itself.
+    #[must_use]
+    pub fn own_builder(&self) -> &str {
+        &self.builder
+    }
+
+    /// With one more variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A run of it with these words.
+    #[must_use]
+    pub fn tool(&self, words: &[&str]) -> ToolRun {
+        let mut tool = ToolRun::new(&self.program, words);
+        tool.env.clone_from(&self.environment);
+        tool
+    }
+
+    /// Whether it carries a plugin; what that says of its version.
+    ///
+    /// # Errors
+    /// It does not, or it cannot be run.
+    pub async fn plugin(&self, host: &dyn Host, plugin: &'static str) -> Result<String, NoClient> {
+        let output = host.run(&self.tool(&[plugin, "version"]).timeout(SHORT)).await?;
+        if output.success() { Ok(output.text()) } else { Err(NoClient::NoPlugin { plugin }) }
+    }
+}
