@@ -211,6 +211,16 @@ pub enum Step {
         /// The platform to run; none leaves that to Compose.
         platform: Option<Platform>,
     },
+    /// Builds an image again from the Dockerfile that is known of it, and keeps the one from before under another tag.
+    #[serde(rename_all = "camelCase")]
+    BuildImage {
+        /// The image's reference.
+        image: String,
+        /// The Compose service that says how it is built, as `project/service`.
+        service: Option<String>,
+        /// For which platforms; those of the engine and of the deploy targets where none is named.
+        platforms: Vec<Platform>,
+    },
     /// Says what a person has to do.
     #[serde(rename_all = "camelCase")]
     Tell {
@@ -272,7 +282,8 @@ impl Step {
             | Self::CopyVolumes { .. }
             | Self::KeepWritten { .. }
             | Self::RecreateContainer { .. }
-            | Self::RecreateService { .. } => true,
+            | Self::RecreateService { .. }
+            | Self::BuildImage { .. } => true,
             Self::EditYaml { .. }
             | Self::EditLine { .. }
             | Self::InsertLine { .. }
@@ -324,6 +335,11 @@ impl Step {
             }
             Self::RecreateService { service, project, platform: None, .. } => {
                 format!("Make {service} of {project} anew, by docker compose")
+            }
+            Self::BuildImage { image, platforms, .. } if platforms.is_empty() => format!("Build {image} again"),
+            Self::BuildImage { image, platforms, .. } => {
+                let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+                format!("Build {image} again for {}", platforms.join(" and "))
             }
             Self::RuntimeCommand { text, .. } | Self::Tell { text, .. } => text.clone(),
         }

@@ -4,6 +4,7 @@
 //! [`inventory::Inventory`]; a missing fact is a named [`fact::Gap`]; what leaves is an [`examination::Examination`].
 
 pub mod bench;
+pub mod builders;
 pub mod check;
 pub mod checks;
 pub mod compose;

@@ -28,6 +28,10 @@ pub(crate) fn add(step: &Step, plan: &mut Plan) -> Result<(), Refusal> {
             tell::add(text, commands, plan);
             Ok(())
         }
+        // `build` carries it out, with an engine.
+        Step::BuildImage { .. } => {
+            Err(Refusal { why: format!("\"{}\" needs an engine", step.title()), lines_to_type: Vec::new() })
+        }
         // Their order among commands counts: `runtime` carries them out.
         Step::RuntimeCommand { .. } | Step::EditSettings { .. } => Err(Refusal {
             why: format!("\"{}\" is a step of a runtime's change", step.title()),

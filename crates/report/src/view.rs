@@ -467,7 +467,8 @@ fn step(step: &Step) -> StepView {
         | Step::CopyVolumes { .. }
         | Step::KeepWritten { .. }
         | Step::RecreateContainer { .. }
-        | Step::RecreateService { .. } => {}
+        | Step::RecreateService { .. }
+        | Step::BuildImage { .. } => {}
         Step::InsertLine { text, .. } | Step::AppendLine { text, .. } => view.added = Some(text.clone()),
         Step::EditLine { expected, replacement, .. } => {
             view.removed = Some(expected.clone());

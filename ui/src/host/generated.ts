@@ -3201,7 +3201,19 @@ service: string,
 /**
  * The platform to run; none leaves that to Compose.
  */
-platform: Platform | null, } | { "kind": "tell", 
+platform: Platform | null, } | { "kind": "buildImage", 
+/**
+ * The image's reference.
+ */
+image: string, 
+/**
+ * The Compose service that says how it is built, as `project/service`.
+ */
+service: string | null, 
+/**
+ * For which platforms; those of the engine and of the deploy targets where none is named.
+ */
+platforms: Array<Platform>, } | { "kind": "tell", 
 /**
  * In words.
  */

@@ -48,6 +48,7 @@ impl Work<'_> {
             | Step::KeepWritten { .. }
             | Step::RecreateContainer { .. }
             | Step::RecreateService { .. }
+            | Step::BuildImage { .. }
             | Step::Tell { .. } => Err(StepFailed::ByHand { title: step.title() }),
         }
     }
@@ -67,6 +68,7 @@ impl Work<'_> {
             | Step::KeepWritten { .. }
             | Step::RecreateContainer { .. }
             | Step::RecreateService { .. }
+            | Step::BuildImage { .. }
             | Step::Tell { .. } => Err(StepFailed::ByHand { title: step.title() }),
         }
     }

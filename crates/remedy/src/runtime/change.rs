@@ -62,6 +62,7 @@ impl Plan {
             | Step::KeepWritten { .. }
             | Step::RecreateContainer { .. }
             | Step::RecreateService { .. }
+            | Step::BuildImage { .. }
             | Step::Tell { .. } => {
                 return Err(StepFailed::ByHand { title: step.title() });
             }
@@ -245,6 +246,7 @@ pub(super) fn in_words(step: &Step) -> String {
         | Step::KeepWritten { .. }
         | Step::RecreateContainer { .. }
         | Step::RecreateService { .. }
+        | Step::BuildImage { .. }
         | Step::Tell { .. } => step.title(),
     }
 }
