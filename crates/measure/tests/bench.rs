@@ -330,6 +330,7 @@ fn an_image_of_the_users_runs_on_every_platform_it_has() {
         assert!(failed.series.is_empty());
         let told = |words: &str| failed.warnings.iter().any(|warning| warning.text.contains(words));
         assert!(told("it ended with status 3: no such luck"), "{:?}", failed.warnings);
+        assert!(told("is here for linux/amd64 alone"), "{:?}", failed.warnings);
         let absent = measure(lab, run, own("silidock-lab/nowhere:1", "true")).await;
         assert!(absent.warnings.iter().any(|warning| warning.text.contains("No such image")), "{absent:?}");
     });

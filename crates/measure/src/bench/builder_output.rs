@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use silidock_engine::BuildLog;
 
+const OUR_LABELS: &str = "LABEL dev.silidock.";
+
 /// A step and how long it took, in seconds.
 pub(crate) type Step = (String, f64);
 
@@ -39,7 +41,8 @@ impl Classic {
 
     pub fn steps(&self, end: Duration) -> Vec<Step> {
         let ends = self.steps.iter().skip(1).map(|(_, at)| *at).chain([end]);
-        let timed = self.steps.iter().zip(ends);
+        // Labels of ours are no step of the Dockerfile's.
+        let timed = self.steps.iter().zip(ends).filter(|((what, _), _)| !what.starts_with(OUR_LABELS));
         timed.map(|((what, begun), ended)| (what.clone(), ended.saturating_sub(*begun).as_secs_f64())).collect()
     }
 }
@@ -66,13 +69,14 @@ mod tests {
         let mut seen = Classic::default();
         let lines = [
             ("Sending build context to Docker daemon  2.048kB", 0),
-            ("Step 1/2 : FROM x", 100),
+            ("Step 1/3 : FROM x", 100),
             (" ---> 0123", 150),
-            ("Step 2/2 : RUN make : all", 200),
-            ("The command '/bin/sh -c make' returned a non-zero code: 2", 700),
+            ("Step 2/3 : RUN make : all", 200),
+            ("Step 3/3 : LABEL dev.silidock.owner=a/b", 800),
+            ("The command '/bin/sh -c make' returned a non-zero code: 2", 850),
         ];
         lines.iter().for_each(|(line, at)| seen.line(line, Duration::from_millis(*at)));
-        let steps = seen.steps(Duration::from_millis(800));
+        let steps = seen.steps(Duration::from_millis(900));
         assert_eq!(steps, [("FROM x".to_owned(), 0.1), ("RUN make : all".to_owned(), 0.6)]);
         assert!(seen.last().unwrap().contains("non-zero code"));
     }

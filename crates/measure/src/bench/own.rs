@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use silidock_diagnosis::bench::{LaneWay, Measured, Series, Warning, WarningKind, workload};
+use silidock_diagnosis::bench::{Lane, LaneWay, Measured, Series, Warning, WarningKind, workload};
 use silidock_diagnosis::emulator::recognise;
 use silidock_diagnosis::finding::Evidence;
 use silidock_diagnosis::platform::Platform;
@@ -122,6 +122,14 @@ async fn variants(site: &Site, own: &Own, measured: &mut Measured) -> Vec<Varian
                 let text = format!("{} could not be measured: {why}.", own.image);
                 measured.warnings.push(Warning::new(WarningKind::Missing, text));
             }
+        }
+    }
+    if let ([only], None) = (&*variants, &own.platforms) {
+        let comparable = |lane: &&Lane| lane.platform != only.platform && lane.way == LaneWay::Registered;
+        if let Some(lane) = measured.lanes.iter().find(comparable) {
+            let (image, here, other) = (&own.image, &only.platform, &lane.platform);
+            let text = format!("{image} is here for {here} alone; to compare, pull it for {other} too, where it has that.");
+            measured.warnings.push(Warning::new(WarningKind::Missing, text).about(workload::OWN, lane.name.clone()));
         }
     }
     variants
