@@ -189,6 +189,12 @@ pub struct BenchOptions {
     /// Platforms for --image or --build
     #[arg(long, value_name = "PLATFORMS", value_delimiter = ',')]
     pub platforms: Vec<Platform>,
+    /// Measure QEMU, too, where another emulator is set: with the static QEMU of this image, such as tonistiigi/binfmt
+    #[arg(long, value_name = "REF")]
+    pub qemu_from: Option<String>,
+    /// Pull the image of --qemu-from where it is not on the engine
+    #[arg(long, requires = "qemu_from")]
+    pub pull: bool,
     /// Repeat the order of an earlier run
     #[arg(long, value_name = "N")]
     pub seed: Option<u32>,

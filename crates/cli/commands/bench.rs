@@ -21,7 +21,7 @@ use silidock_app::{
     },
     wire::{
         BenchCompareRequest, BenchHistory, BenchPhase, BenchProgress, BenchReportRequest, BenchRequest,
-        BenchRunRequest, BenchView, BuildRequest, Event, Nothing, OwnRequest, ReportFormat,
+        BenchRunRequest, BenchView, BuildRequest, Event, Nothing, OwnRequest, QemuRequest, ReportFormat,
     },
 };
 use tokio::sync::broadcast::error::RecvError;
@@ -72,6 +72,7 @@ async fn measured(app: &Arc<App>, options: &BenchOptions, output: &Output) -> Re
             command: options.command.clone(),
         }),
         build: options.build.as_ref().map(|path| BuildRequest { path: path.clone(), platforms: platforms.clone() }),
+        qemu: options.qemu_from.as_ref().map(|image| QemuRequest { image: image.clone(), pull: options.pull }),
         seed: options.seed,
     };
     output.say("Measuring in throw-away containers; they are removed afterwards, also after Ctrl-C.");

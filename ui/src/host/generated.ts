@@ -741,6 +741,10 @@ own: OwnRequest | null,
  */
 build: BuildRequest | null, 
 /**
+ * A QEMU beside an emulator that is set: out of an image, run in native containers.
+ */
+qemu: QemuRequest | null, 
+/**
  * Repeats the order of an earlier run.
  */
 seed: number | null, };
@@ -2406,6 +2410,19 @@ files: Array<SeenFile>,
  * Why nothing can be applied.
  */
 refused?: Refusal, };
+
+/**
+ * An image with a static QEMU, such as `tonistiigi/binfmt`; it is never started, the program is copied out of it.
+ */
+export type QemuRequest = { 
+/**
+ * The image.
+ */
+image: string, 
+/**
+ * Whether it may be pulled where it is not on the engine. Only a person says so.
+ */
+pull: boolean, };
 
 /**
  * A command that ran.

@@ -48,6 +48,7 @@ const stepWords = (step: Step): string => {
   if (step.kind === "tell" || step.kind === "runtimeCommand") return step.text;
   if ("path" in step) return `Change ${step.path}`;
   if (step.kind === "pullPlatform") return `Pull ${step.platform} of ${step.reference}`;
+  if (step.kind === "buildImage") return `Build ${step.image}`;
   return `Make ${step.of.name} anew`;
 };
 

@@ -24,10 +24,15 @@ class Bench {
   image = $state("");
   command = $state("");
   folder = $state("");
+  /** An image with a static QEMU, where another emulator is set; empty: none. */
+  qemuImage = $state("");
+  qemuPull = $state(false);
 
   readonly running = $derived(this.progress !== null);
   readonly lanes = $derived(this.offer === null ? [] : (known(this.offer.lanes) ?? []));
   readonly chosenLanes = $derived(this.lanes.filter((lane) => lane.unavailable === null && !this.without.lanes.includes(lane.name)));
+  /** Another emulator runs foreign programs here, so QEMU can only be measured beside it. */
+  readonly qemuBeside = $derived(this.lanes.some((lane) => lane.unavailable === null && lane.name !== "native" && !lane.name.startsWith("qemu")));
   readonly offered = $derived((this.offer?.workloads ?? []).filter((one) => this.mode === "normal" || one.quick));
   readonly chosenWorkloads = $derived(this.offered.filter((one) => !this.without.workloads.includes(one.id)));
   /** Why it cannot be started as it is chosen now. */
@@ -70,6 +75,7 @@ class Bench {
       mode: this.mode,
       own: this.kind === "own" ? { image: this.image.trim(), platforms: [], command: splitWords(this.command) } : null,
       build: this.kind === "build" ? { path: this.folder.trim(), platforms: [] } : null,
+      qemu: this.qemuBeside && this.qemuImage.trim() !== "" ? { image: this.qemuImage.trim(), pull: this.qemuPull } : null,
       seed: null,
     };
   }

@@ -1,6 +1,6 @@
 //! One run: from a request to a judged run that is kept. The containers are `measure`'s, the statistics `diagnosis`'s.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -17,8 +17,9 @@ use silidock_diagnosis::{
 };
 use silidock_engine::Engine;
 use silidock_measure::{
-    Answer, BuildTool, Cpu, Identification, Options, Own, OwnBuild, Plan, Progress, Stage, bench, identify, sweep,
+    Answer, BuildTool, Cpu, Identification, Options, Own, OwnBuild, Plan, Progress, Qemu, Stage, bench, identify, sweep,
 };
+use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::wire::{BenchPhase, BenchProgress, BenchRequest, BenchView, BuildRequest, OwnRequest};
@@ -74,7 +75,10 @@ impl App {
         let inventory = self.prepared(&engine).await?;
         let (machine, facts) = self.machine(&engine, &inventory.0, &inventory.1).await;
         let seed = request.seed.unwrap_or_else(|| began.subsec_nanosecond().unsigned_abs());
-        let plan = self.plan(&request, &engine, seed, machine.cpus)?;
+        let mut plan = self.plan(&request, &engine, seed, machine.cpus)?;
+        // It goes with its files when the run has ended.
+        let shared = self.shared_folder(&engine);
+        plan.bind = shared.as_ref().map(|folder| folder.path().to_owned());
         let limits = plan.limits.clone();
         let installation = self.installation()?;
         let before = self.host_busy(&inventory.1);
@@ -192,11 +196,26 @@ impl App {
         }
         plan.lanes = (!request.lanes.is_empty()).then(|| request.lanes.clone());
         plan.own = request.own.as_ref().map(own_plan);
+        plan.qemu = request.qemu.as_ref().map_or_else(Qemu::default, |qemu| Qemu {
+            image: Some(qemu.image.clone()).filter(|image| !image.trim().is_empty()),
+            pull: qemu.pull,
+        });
         plan.build = match &request.build {
             Some(build) => Some(self.build_plan(build, engine, request.mode)?),
             None => None,
         };
         Ok(plan)
+    }
+
+    /// An empty folder of this machine that containers may write to, under the home folder, which the runtimes of a Mac
+    /// share with their machine. None for engines elsewhere: they would make a folder of that name on their machine.
+    fn shared_folder(&self, engine: &Engine) -> Option<TempDir> {
+        let local = engine.target().endpoint.locality() == silidock_engine::Locality::Local;
+        let parent = self.host().data_dir().filter(|_| local)?;
+        let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(parent).ok()?;
+        // A container's user is another than this one.
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).ok()?;
+        Some(folder)
     }
 
     fn build_plan(

@@ -34,8 +34,19 @@ pub struct BenchRequest {
     pub own: Option<OwnRequest>,
     /// The user's own Dockerfile, likewise.
     pub build: Option<BuildRequest>,
+    /// A QEMU beside an emulator that is set: out of an image, run in native containers.
+    pub qemu: Option<QemuRequest>,
     /// Repeats the order of an earlier run.
     pub seed: Option<u32>,
+}
+
+/// An image with a static QEMU, such as `tonistiigi/binfmt`; it is never started, the program is copied out of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+pub struct QemuRequest {
+    /// The image.
+    pub image: String,
+    /// Whether it may be pulled where it is not on the engine. Only a person says so.
+    pub pull: bool,
 }
 
 /// An image and a command to time on each platform.

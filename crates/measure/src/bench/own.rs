@@ -128,7 +128,8 @@ async fn variants(site: &Site, own: &Own, measured: &mut Measured) -> Vec<Varian
         let comparable = |lane: &&Lane| lane.platform != only.platform && lane.way == LaneWay::Registered;
         if let Some(lane) = measured.lanes.iter().find(comparable) {
             let (image, here, other) = (&own.image, &only.platform, &lane.platform);
-            let text = format!("{image} is here for {here} alone; to compare, pull it for {other} too, where it has that.");
+            let text =
+                format!("{image} is here for {here} alone; to compare, pull it for {other} too, where it has that.");
             measured.warnings.push(Warning::new(WarningKind::Missing, text).about(workload::OWN, lane.name.clone()));
         }
     }
