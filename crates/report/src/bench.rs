@@ -152,7 +152,7 @@ fn ratio(lane: &str, ratio: Option<&Estimate>) -> Said {
     match ratio {
         _ if lane == NATIVE => known("–"),
         Some(ratio) => known(words::share(ratio)),
-        None => nothing(),
+        None => known("not compared"),
     }
 }
 
