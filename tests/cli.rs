@@ -326,13 +326,15 @@ fn there_and_back(user: &User, found: &Value) {
     let (id, path) = (text(found, "id"), text(&found["subject"], "path"));
     assert!(path.starts_with(user.tmp().to_str().unwrap()), "{path}");
     let before = std::fs::read(path).unwrap();
-    let (status, preview) = user.json("preview", &["fix", id, "--sample"]);
+    let changing = list(found, "fixes").iter().find(|fix| fix["safety"] == "review").unwrap();
+    let option = changing["option"].to_string();
+    let (status, preview) = user.json("preview", &["fix", id, "--option", &option, "--sample"]);
     assert_eq!((status, list(&preview["preview"], "diffs").len()), (0, 1), "{preview}");
-    let nobody = user.run(&["fix", id, "--sample", "--apply"]);
+    let nobody = user.run(&["fix", id, "--option", &option, "--sample", "--apply"]);
     assert!(nobody.status == 2 && nobody.err.contains("--yes"), "nobody is there to ask: {nobody:?}");
     assert_eq!(std::fs::read(path).unwrap(), before);
 
-    let (status, change) = user.json("change", &["fix", id, "--sample", "--apply", "--yes"]);
+    let (status, change) = user.json("change", &["fix", id, "--option", &option, "--sample", "--apply", "--yes"]);
     assert_eq!((status, text(&change, "verified")), (0, "verified"), "{change}");
     assert_ne!(std::fs::read(path).unwrap(), before);
     let (_, scan) = user.json("scan", &["scan", "--sample"]);

@@ -76,6 +76,10 @@ pub struct From {
     /// Replay a capture instead of looking
     #[arg(long, value_name = "FILE", conflicts_with = "engine")]
     pub from: Option<PathBuf>,
+    /// Judge a Compose project too, also where nothing of it was pulled yet: a file, a folder, or several files with commas
+    /// between them
+    #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["sample", "from"])]
+    pub compose: Vec<String>,
     /// Ask the registries of images, containers and services too; uses the network and the logins of docker login
     #[arg(long, conflicts_with_all = ["sample", "from"])]
     pub ask_registry: bool,
@@ -106,6 +110,9 @@ impl From {
         if let Some(file) = &self.from {
             words.push_str(&format!(" --from {}", typed(&file.to_string_lossy())));
         }
+        for files in &self.compose {
+            words.push_str(&format!(" --compose {}", typed(files)));
+        }
         if self.ask_registry {
             words.push_str(" --ask-registry");
         }
@@ -123,7 +130,7 @@ pub struct ScanOptions {
     #[command(flatten)]
     pub from: From,
     /// Look at every engine of this machine
-    #[arg(long, conflicts_with_all = ["engine", "sample", "from", "capture"])]
+    #[arg(long, conflicts_with_all = ["engine", "sample", "from", "capture", "compose"])]
     pub all_engines: bool,
     /// Write what was seen to a file that --from can replay on another machine
     #[arg(long, value_name = "FILE")]

@@ -89,6 +89,7 @@ impl App {
             benchmark: Gap::new("a benchmark of this engine", "it was not looked for").into(),
             upstream: UpstreamFacts::default(),
             known_images: Some(Listing::missing(Gap::new("the list of images", "it was not asked for"))),
+            opened: Vec::new(),
             progress: &|_, _| {},
         };
         observe(&look).await

@@ -7,6 +7,7 @@ mod all_engines;
 mod answers;
 pub mod bench;
 pub mod changes;
+mod compose;
 mod emulation;
 pub mod engines;
 mod explain;

@@ -25,6 +25,7 @@ impl App {
     pub async fn scan(self: &Arc<Self>, request: ScanRequest) -> Result<ScanView, Failure> {
         let _turn = self.looking.lock().await;
         let generation = self.next_generation();
+        self.open_compose(&request.compose).await?;
         let sample =
             request.sample || (request.engine.is_none() && self.options.sample && self.session().source.is_none());
         if sample {
@@ -107,6 +108,7 @@ impl App {
         };
         let emulation = self.remembered(engine).await;
         let benchmark = self.counting_bench(engine, &emulation).await;
+        let opened = self.opened().await;
         let look = Look {
             engine,
             target: engine.target(),
@@ -117,6 +119,7 @@ impl App {
             emulation,
             benchmark,
             known_images,
+            opened,
             progress: &progress,
         };
         let inventory = observe(&look).await?;

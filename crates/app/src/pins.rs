@@ -16,7 +16,7 @@ use silidock_diagnosis::{
     schema::Schema,
 };
 use silidock_host::{Host, ToolRun};
-use silidock_observe::read_compose_file;
+use silidock_observe::{COMPOSE_FILES, COMPOSE_OVERRIDES, read_compose_file};
 use silidock_remedy::{Preview, Subject, Verified, apply, preview};
 
 use crate::{
@@ -26,11 +26,6 @@ use crate::{
     wire::ChangeOutcome,
 };
 
-/// Names under which Compose finds an override by itself, in its own order.
-const OVERRIDES: [&str; 4] =
-    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
-/// Names under which it finds the file by itself.
-const DEFAULTS: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 /// Compose may read many files.
 const COMPOSE_TIME: Duration = Duration::from_secs(20);
 
@@ -181,8 +176,8 @@ fn find_service(host: &dyn Host, pin: &Pin) -> Result<ComposeService, Failure> {
 fn override_of(host: &dyn Host, file: &Path) -> PathBuf {
     let folder = file.parent().unwrap_or(Path::new("/"));
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let there = OVERRIDES.iter().map(|name| folder.join(name)).find(|path| host.exists(path));
-    match there.filter(|_| DEFAULTS.contains(&name.as_ref())) {
+    let there = COMPOSE_OVERRIDES.iter().map(|name| folder.join(name)).find(|path| host.exists(path));
+    match there.filter(|_| COMPOSE_FILES.contains(&name.as_ref())) {
         Some(there) => there,
         None => {
             let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, "yaml"));
@@ -193,7 +188,7 @@ fn override_of(host: &dyn Host, file: &Path) -> PathBuf {
 
 fn found_by_compose(file: &Path, written: &Path) -> bool {
     let is = |path: &Path, known: &[&str]| path.file_name().is_some_and(|name| known.iter().any(|k| *k == name));
-    is(file, &DEFAULTS) && is(written, &OVERRIDES)
+    is(file, &COMPOSE_FILES) && is(written, &COMPOSE_OVERRIDES)
 }
 
 /// What Compose itself says of the files; none where it is not here.

@@ -42,9 +42,11 @@ const HOME: &str = "Users/sam";
 const DESKTOP_SETTINGS: &str = "Users/sam/Library/Group Containers/group.com.docker/settings-store.json";
 
 /// Files of the sample, below its folder.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 7] = [
     ("Users/sam/shop/compose.yaml", include_str!("sample/shop-compose.yaml")),
     ("Users/sam/reports/compose.yaml", include_str!("sample/reports-compose.yaml")),
+    ("Users/sam/legacy/compose.yaml", include_str!("sample/legacy-compose.yaml")),
+    ("Users/sam/store/compose.yaml", include_str!("sample/store-compose.yaml")),
     ("Users/sam/reports/report/Dockerfile", include_str!("sample/report.Dockerfile")),
     ("Users/sam/reports/.env", include_str!("sample/reports.env")),
     (DESKTOP_SETTINGS, include_str!("sample/settings-store.json")),
@@ -102,7 +104,7 @@ impl Sample {
             "colima" => colima(&self.root),
             "podman" => others::podman(),
             "lima" => others::lima(),
-            "rancher-desktop" => others::rancher(),
+            "rancher-desktop" => Inventory { projects: vec![opened(&self.root, "store")], ..others::rancher() },
             "finch" => others::finch(),
             _ => docker_desktop(&self.root),
         };
@@ -222,12 +224,13 @@ fn docker_desktop(root: &Path) -> Inventory {
     seen.engine.endpoint = "unix:///Users/sam/.docker/run/docker.sock".to_owned();
     seen.images = images();
     seen.containers = Listing::of(containers());
-    seen.projects = vec![project(root, "reports"), project(root, "shop")];
+    seen.projects = vec![opened(root, "legacy"), project(root, "reports"), project(root, "shop")];
     let both: &[&str] = &["linux/amd64", "linux/arm64"];
     seen.upstream.learn([
         upstream("acme/mysql-legacy:5.7", Ok(&["linux/amd64"]), &[("8.0", both), ("9.5", both)]),
         upstream("acme/shop-migrate:3.2", Ok(&["linux/amd64"]), &[]),
         upstream("acme/legacy-report:1", Err("registry-1.docker.io has no acme/legacy-report:1"), &[]),
+        upstream("mailhog/mailhog:v1.0.1", Ok(&["linux/amd64"]), &[]),
         upstream("redis:8", Ok(both), &[]),
     ]);
     // Its Rosetta is an older one than the Mac's own.
@@ -328,6 +331,7 @@ fn images() -> Listing<Image> {
         sized("acme/mysql-legacy:5.7", 501, &[(intel, true)]),
         sized("acme/legacy-report:1", 733, &[(intel, true)]),
         sized("acme/pdf:2", 348, &[(intel, true)]),
+        sized("acme/search:6", 611, &[(intel, true), (arm, false)]),
         sized("acme/toolbox:1", 920, &[(arm, true)]),
         sized("redis:8", 142, &[(arm, true), (intel, false), ("linux/arm/v7", false), ("linux/386", false)]),
         sized("traefik:3.5", 226, &[(arm, true), (intel, false)]),
@@ -346,12 +350,21 @@ fn images() -> Listing<Image> {
 
 fn project(root: &Path, name: &str) -> ComposeProject {
     let folder = root.join(HOME).join(name);
-    let unread = Fact::unknown(format!("services of {name}"), "not read yet");
+    let unread = || Gap::new(format!("services of {name}"), "not read yet");
     ComposeProject {
+        services: unread().into(),
+        gaps: Vec::new(),
+        compared: Fact::unknown("what docker compose config says", "a sample asks nobody"),
+        opened: false,
         name: name.to_owned(),
         working_dir: Some(folder.display().to_string()),
-        files: vec![ComposeFile { path: folder.join("compose.yaml").display().to_string(), services: unread }],
+        files: vec![ComposeFile { path: folder.join("compose.yaml").display().to_string(), services: unread().into() }],
     }
+}
+
+/// A project of which nothing runs: somebody opened its file.
+fn opened(root: &Path, name: &str) -> ComposeProject {
+    ComposeProject { opened: true, ..project(root, name) }
 }
 
 /// The same Mac's second engine: an Intel virtual machine.

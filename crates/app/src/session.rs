@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -61,6 +62,8 @@ pub(crate) struct Session {
     pub(crate) watcher: Option<Watcher>,
     /// The benchmark under way.
     pub(crate) bench: Option<Running>,
+    /// Compose files that somebody opened in this run, a list for each project.
+    pub(crate) opened: Vec<Vec<PathBuf>>,
     /// What lies inside images, if somebody asked in this run.
     pub(crate) contents: Option<KeptContents>,
 }

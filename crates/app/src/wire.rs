@@ -79,6 +79,11 @@ pub struct ScanRequest {
     #[serde(default)]
     #[ts(optional, as = "Option<bool>")]
     pub ask_registry: bool,
+    /// Compose files, or folders with one, to judge too, also where nothing of them runs: each list is one project. They
+    /// are looked at from then on.
+    #[serde(default)]
+    #[ts(optional, as = "Option<Vec<Vec<String>>>")]
+    pub compose: Vec<Vec<String>>,
 }
 
 /// What the window shows, complete or on the way.

@@ -40,8 +40,13 @@ async fn looked(from: &From, processor_time: bool, output: &Output) -> Result<(A
     let scan = match &from.from {
         Some(file) => app.replay(recording::read(file)?).scan,
         None => {
-            let request =
-                ScanRequest { engine: from.engine.clone(), sample: from.sample, ask_registry: from.ask_registry };
+            let files = |list: &String| list.split(',').map(str::to_owned).collect();
+            let request = ScanRequest {
+                engine: from.engine.clone(),
+                sample: from.sample,
+                ask_registry: from.ask_registry,
+                compose: from.compose.iter().map(files).collect(),
+            };
             app.scan(request).await?.scan
         }
     };

@@ -7,14 +7,14 @@ use ts_rs::TS;
 use crate::{
     bench::meaning,
     checks::emulated_engine::emulated_machine,
-    compose::Pin,
+    compose::{ResolvedService, Setting},
     emulation,
     execution::{ContainerExecution, Expected, judge},
     fact::{Fact, Gap},
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind, finding_id},
-    fix::{Fix, Safety, Step},
+    fix::{Fix, Safety, Step, YamlEdit},
     inventory::{ComposeMembership, Container, Image, Inventory},
-    platform::Nativeness,
+    platform::{Nativeness, Platform},
     reference::normalise,
     runtime_fix::Prepared,
     upstream::UpstreamContent,
@@ -173,6 +173,57 @@ impl<'a> Context<'a> {
         Some((content, native.to_string()))
     }
 
+    /// Every service of every project as Compose would see it, with its project's name. Those that may be otherwise are left
+    /// out: they are gaps.
+    pub fn services(&self) -> impl Iterator<Item = (&'a str, &'a ResolvedService)> {
+        let all = self.inventory.projects.iter();
+        all.flat_map(|project| {
+            let services = project.services.known().into_iter().flatten();
+            services.map(move |service| (project.name.as_str(), service))
+        })
+        .filter(|(_, service)| service.gap.is_none())
+    }
+
+    /// The subject of findings about a service: where its pin stands, else where the service does.
+    pub fn service_subject(&self, project: &str, service: &ResolvedService, pin: Option<&Setting>) -> Subject {
+        let subject = Subject::new(SubjectKind::Service, format!("{project}/{}", service.name));
+        match pin {
+            Some(pin) => subject.at(&pin.path, pin.line),
+            None => subject.at(&service.path, service.line),
+        }
+    }
+
+    /// Adds the way to take a pin out: an edit where the line is the service's own, else words.
+    pub fn without_pin(&self, finding: Finding, service: &ResolvedService, pin: &Setting, summary: &str) -> Finding {
+        let name = &service.name;
+        if pin.own {
+            let edit = YamlEdit::RemovePlatform { service: name.clone() };
+            let steps = vec![Step::EditYaml { path: pin.path.clone(), edit }];
+            return finding.with_fix(format!("Unpin {name}"), summary, Safety::Review, steps);
+        }
+        let text = format!(
+            "{} sets it by a merge key, a variable or a service that {name} extends, so others may depend on it. Take it \
+             out there, or give {name} a platform: of its own.",
+            pin.place()
+        );
+        let steps = vec![Step::Tell { text, commands: Vec::new() }];
+        finding.with_fix(format!("Show where {name} is pinned"), summary, Safety::ShowOnly, steps)
+    }
+
+    /// All platforms that a reference has: what its registry said, else what an index that is here lists; and who says so.
+    pub fn platforms_of(&self, reference: &str) -> Option<(Vec<Platform>, String)> {
+        if let Ok(content) = self.inventory.upstream.content(reference)
+            && content.gaps.is_empty()
+        {
+            return Some((content.platforms.clone(), format!("registry, {reference}")));
+        }
+        let wanted = normalise(reference)?;
+        let means = |image: &&Image| image.tags.iter().any(|tag| normalise(tag).as_deref() == Some(&wanted));
+        let image = self.inventory.images.items.iter().find(means)?;
+        let all: Option<Vec<Platform>> = image.platforms.known()?.iter().map(|p| p.platform.known().cloned()).collect();
+        Some((all?, format!("image {reference}")))
+    }
+
     /// References that need an emulator here for all that is on the engine: of containers that are expected to, and of
     /// images without a native platform. As they are spelled here, each once.
     pub fn foreign_references(&self) -> Vec<&'a str> {
@@ -291,6 +342,15 @@ impl<'a> Context<'a> {
             Some((subject, file.services.gap()?.clone()))
         });
         let mut gaps: Vec<(Subject, Gap)> = unread.collect();
+        for project in &self.inventory.projects {
+            let named = |name: &str| Subject::new(SubjectKind::Service, name);
+            gaps.extend(project.gaps.iter().map(|gap| (named(&project.name), gap.clone())));
+            let whole = project.services.gap().filter(|_| project.files.iter().all(|f| f.services.known().is_some()));
+            gaps.extend(whole.filter(|_| !project.files.is_empty()).map(|gap| (named(&project.name), gap.clone())));
+            let services = project.services.known().into_iter().flatten();
+            let open = services.filter_map(|s| Some((named(&format!("{}/{}", project.name, s.name)), s.gap.clone()?)));
+            gaps.extend(open);
+        }
         for (container, execution) in &self.containers {
             let emulated = execution.expected == Fact::Known(Expected::Emulated);
             let gap = emulated.then(|| self.untold_pin(container)).flatten();
@@ -303,10 +363,10 @@ impl<'a> Context<'a> {
     fn untold_pin(&self, container: &Container) -> Option<(Subject, Gap)> {
         let member = container.compose.as_ref()?;
         let project = self.inventory.projects.iter().find(|p| p.name == member.project)?;
-        if project.files.iter().any(|file| file.services.known().is_none()) {
+        if project.services.known().is_none() && project.files.iter().any(|file| file.services.known().is_none()) {
             return None;
         }
-        let Pin::CannotTell { why } = project.pin(&member.service) else { return None };
+        let why = project.pin(&member.service).err()?;
         // Without a place: the file itself was read, and says enough about its other services.
         let subject = Subject::new(SubjectKind::Service, format!("{}/{}", member.project, member.service));
         Some((subject, Gap::new(format!("whether {} is pinned", member.service), why)))

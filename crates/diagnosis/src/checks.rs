@@ -3,6 +3,7 @@
 use crate::check::Check;
 
 pub(crate) mod bad_shebang;
+mod build_platforms_conflict;
 mod cpu_feature_missing;
 mod crash_under_emulation;
 pub(crate) mod crlf_script;
@@ -19,7 +20,10 @@ pub(crate) mod missing_loader;
 mod mixed_container;
 mod needless_emulation;
 mod no_native_manifest;
+mod pin_contradicts_image;
 mod pin_missing;
+mod pin_needless;
+mod pin_unknown_platform;
 mod rosetta_kernel_mismatch;
 mod rosetta_not_effective;
 mod rosetta_off;
@@ -37,6 +41,10 @@ pub static CATALOG: &[&Check] = &[
     &stale_container_image::CHECK,
     &no_native_manifest::CHECK,
     &pin_missing::CHECK,
+    &pin_needless::CHECK,
+    &pin_contradicts_image::CHECK,
+    &build_platforms_conflict::CHECK,
+    &pin_unknown_platform::CHECK,
     &default_platform_env::CHECK,
     &emulator_missing::CHECK,
     &rosetta_not_effective::CHECK,

@@ -2,7 +2,10 @@
 
 use crate::{
     bench::meaning::not_measured_yet,
-    compose::{ComposeFile, ComposeProject, ComposeService, DeclaredPlatform},
+    compose::{
+        Comparison, ComposeFile, ComposeProject, ComposeService, DeclaredPlatform, ResolvedBuild, ResolvedService,
+        Setting,
+    },
     emulator::recognise,
     fact::Fact,
     inventory::{
@@ -185,11 +188,34 @@ impl ContainerBuilder {
 
 /// A Compose project with one file and one service.
 pub fn project(name: &str, service: &str, image: &str, pinned: Option<&str>) -> ComposeProject {
+    let path = format!("/Users/sam/{name}/compose.yaml");
+    let set = |value: &str, line| Setting {
+        value: value.to_owned(),
+        path: path.clone(),
+        line: Some(line),
+        own: true,
+        unset: Vec::new(),
+    };
+    let resolved = ResolvedService {
+        name: service.to_owned(),
+        path: path.clone(),
+        line: Some(2),
+        image: Some(set(image, 3)),
+        platform: pinned.map(|value| set(value, 4)),
+        build: None,
+        profiles: Vec::new(),
+        active: true,
+        gap: None,
+    };
     ComposeProject {
         name: name.to_owned(),
         working_dir: Some(format!("/Users/sam/{name}")),
+        services: Fact::Known(vec![resolved]),
+        gaps: Vec::new(),
+        compared: Fact::Known(Comparison::Agrees),
+        opened: false,
         files: vec![ComposeFile {
-            path: format!("/Users/sam/{name}/compose.yaml"),
+            path: path.clone(),
             services: Fact::Known(vec![ComposeService {
                 name: service.to_owned(),
                 line: Some(2),
@@ -201,6 +227,25 @@ pub fn project(name: &str, service: &str, image: &str, pinned: Option<&str>) -> 
             }]),
         }],
     }
+}
+
+/// The same project with `build.platforms` for its service.
+pub fn built_for(mut project: ComposeProject, platforms: &[&str]) -> ComposeProject {
+    if let Fact::Known(services) = &mut project.services {
+        for service in services {
+            let path = service.path.clone();
+            let set = |(line, value): (u32, &&str)| Setting {
+                value: (*value).to_owned(),
+                path: path.clone(),
+                line: Some(line),
+                own: true,
+                unset: Vec::new(),
+            };
+            let platforms = (7..).zip(platforms).map(set).collect();
+            service.build = Some(ResolvedBuild { platforms, ..ResolvedBuild::default() });
+        }
+    }
+    project
 }
 
 /// What a registry said of a reference: its platforms, or why it did not say, and newer tags with their platforms.

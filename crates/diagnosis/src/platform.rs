@@ -152,6 +152,113 @@ impl FromStr for Platform {
 const KNOWN: [&str; 11] =
     ["amd64", "arm64", "arm", "386", "ppc64le", "ppc64", "s390x", "riscv64", "mips64", "mips64le", "loong64"];
 
+/// Operating systems and architectures that containerd knows, and `wasi`, which Docker takes.
+const SYSTEMS: [&str; 19] = [
+    "linux",
+    "windows",
+    "darwin",
+    "freebsd",
+    "wasi",
+    "wasip1",
+    "aix",
+    "android",
+    "dragonfly",
+    "hurd",
+    "illumos",
+    "ios",
+    "js",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "zos",
+    "nacl",
+];
+const ARCHITECTURES: [&str; 30] = [
+    "amd64",
+    "arm64",
+    "arm",
+    "386",
+    "ppc64le",
+    "s390x",
+    "riscv64",
+    "mips64le",
+    "loong64",
+    "wasm",
+    "wasm32",
+    "ppc64",
+    "ppc",
+    "mips",
+    "mipsle",
+    "mips64",
+    "riscv",
+    "s390",
+    "sparc",
+    "sparc64",
+    "armbe",
+    "arm64be",
+    "amd64p32",
+    "mips64p32",
+    "mips64p32le",
+    "mips64n32",
+    "loongarch64",
+    "alpha",
+    "m68k",
+    "sh4",
+];
+
+/// Text that Docker reads as a platform that exists: `os/architecture[/variant]`, or one of the two alone.
+pub fn known(text: &str) -> bool {
+    let lower = text.trim().to_ascii_lowercase();
+    let parts: Vec<&str> = lower.split('/').collect();
+    let system = |os: &str| os == "macos" || SYSTEMS.contains(&os);
+    let architecture = |name: &str| ARCHITECTURES.contains(&normalise(name, "").0.as_str());
+    match parts.as_slice() {
+        [one] => system(one) || architecture(one),
+        [os, name] | [os, name, _] => system(os) && architecture(name) && text.parse::<Platform>().is_ok(),
+        _ => false,
+    }
+}
+
+/// The platform that a misspelled one most likely means; none where nothing is near.
+pub fn nearest(text: &str) -> Option<Platform> {
+    let lower = text.trim().to_ascii_lowercase();
+    let (os, rest) = lower.split_once('/').unwrap_or(("linux", &lower));
+    let architecture = rest.split('/').next().unwrap_or_default();
+    let near = |word: &str, among: &[&'static str]| {
+        // Letters left off at the end are the likeliest mistake.
+        let far = |known: &str| if word.len() > 2 && known.starts_with(word) { 0 } else { distance(word, known) };
+        let best = among.iter().map(|known| (far(known), *known)).min_by_key(|(far, _)| *far)?;
+        // Half of the letters may be wrong, no more: else it is a guess out of nothing.
+        (best.0 * 2 <= word.len()).then_some(best.1)
+    };
+    let architecture = match normalise(architecture, "").0 {
+        known if ARCHITECTURES.contains(&known.as_str()) => known,
+        _ => near(architecture, &["amd64", "arm64", "x86_64", "aarch64", "386", "arm", "riscv64", "ppc64le", "s390x"])?
+            .to_owned(),
+    };
+    Platform::new(near(os, &SYSTEMS)?, &architecture, None).ok()
+}
+
+/// How many letters have to be put in, taken out, replaced or swapped with the next.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let replaced = rows[i][j] + usize::from(x != y);
+            let mut least = replaced.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
 impl TryFrom<String> for Platform {
     type Error = PlatformError;
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -203,6 +310,30 @@ mod tests {
         ] {
             let error = given.parse::<Platform>().unwrap_err().to_string();
             assert!(error.contains(why), "{given:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn misspelled_platforms_are_told_and_the_nearest_is_named() {
+        for (text, expected) in [
+            ("linux/amd46", Some("linux/amd64")),
+            ("linux/amd", Some("linux/amd64")),
+            ("linux/arm46", Some("linux/arm64")),
+            ("linux/x86-46", Some("linux/amd64")),
+            ("linux/aarch46", Some("linux/arm64")),
+            ("linx/arm64", Some("linux/arm64")),
+            ("linux/arm64v8", Some("linux/arm64")),
+            ("amd46", Some("linux/amd64")),
+            ("tablet", None),
+            ("", None),
+            ("linux/", None),
+            ("größe/日本", None),
+        ] {
+            assert!(!known(text), "{text}");
+            assert_eq!(nearest(text).map(|p| p.to_string()).as_deref(), expected, "{text}");
+        }
+        for text in ["linux/amd64", "linux/arm64/v8", "Linux/X86_64", "arm64", "linux", "linux/arm/v7", "wasi/wasm"] {
+            assert!(known(text), "{text}");
         }
     }
 

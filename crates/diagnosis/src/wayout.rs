@@ -118,16 +118,26 @@ pub enum WayKind {
     Pull,
     /// It is built from files that are known: build it for the native platform.
     Rebuild,
+    /// A newer tag has the native platform: another version.
+    Newer,
+    /// Another image replaces it.
+    Replace,
     /// A native machine is needed.
     NewMachine,
+    /// Its registry was asked and has none, nor is anything else known: it stays emulated.
+    Emulate,
     /// Not known until somebody asks a registry, or looks inside.
     Unknown,
 }
 
 impl WayKind {
-    /// What is known of it without asking anybody.
+    /// There is a way out, and it is known.
     pub fn known(self) -> bool {
-        self != Self::Unknown
+        !matches!(self, Self::Unknown | Self::Emulate)
+    }
+    /// The same tag is native here or upstream: nothing comes nearer.
+    pub fn same_tag(self) -> bool {
+        matches!(self, Self::Here | Self::Unpin | Self::Pull)
     }
     /// For people.
     pub fn words(self) -> &'static str {
@@ -136,7 +146,10 @@ impl WayKind {
             Self::Unpin => "pin in the way",
             Self::Pull => "native to pull",
             Self::Rebuild => "build it native",
+            Self::Newer => "newer tag",
+            Self::Replace => "replace it",
             Self::NewMachine => "native machine",
+            Self::Emulate => "stays emulated",
             Self::Unknown => "not known",
         }
     }

@@ -1,13 +1,29 @@
-//! Compose projects: which files the containers' labels name, and exactly the keys of them that platforms are judged by.
+//! Compose projects: which files the containers' labels name or somebody opens, and exactly the keys of them that
+//! platforms are judged by.
 //!
-//! One file at a time and tolerant: what Compose itself would make of several files, of variables and of `extends`
-//! is not worked out here, only marked.
+//! Each file for itself and tolerant, as `read_file` does it, is what editing needs; what Compose makes of all of them
+//! together is worked out in `project`.
 
-use std::{collections::BTreeMap, path::Path, str::FromStr};
+mod merge;
+mod open;
+mod project;
+mod reference;
+mod tree;
+mod variables;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use crate::dockerfile::Builds;
+use project::{Resolved, Start};
+
+pub use open::{DEFAULT_FILES, OVERRIDE_FILES, OpenError, open_compose};
+pub use reference::complaint;
 use silidock_diagnosis::{
-    compose::{ComposeFile, ComposeProject, ComposeService, DeclaredPlatform},
+    compose::{Comparison, ComposeFile, ComposeProject, ComposeService, DeclaredPlatform},
     fact::Fact,
 };
 use silidock_engine::ContainerRecord;
@@ -23,6 +39,7 @@ pub(crate) struct Labels {
     project: String,
     working_dir: Option<String>,
     files: Vec<String>,
+    env_files: Vec<String>,
 }
 
 impl Labels {
@@ -33,14 +50,15 @@ impl Labels {
             Some(folder) if !file.starts_with('/') => format!("{folder}/{file}"),
             _ => file.to_owned(),
         };
-        let files = label("project.config_files").map(|all| all.split(',').map(absolute).collect()).unwrap_or_default();
-        Some(Self { project: label("project")?.clone(), working_dir: working_dir.clone(), files })
+        let list = |key: &str| label(key).map(|all| all.split(',').map(absolute).collect()).unwrap_or_default();
+        let (files, env_files) = (list("project.config_files"), list("project.environment_file"));
+        Some(Self { project: label("project")?.clone(), working_dir: working_dir.clone(), files, env_files })
     }
 }
 
-/// The projects that the labels name, their files read. Containers of one project that name different files were
-/// started by different commands; the longest list of files is taken.
-pub(crate) fn projects(host: &dyn Host, labels: &[Labels]) -> Vec<ComposeProject> {
+/// The projects that the labels name. Containers of one project that name different files were started by different
+/// commands; the longest list of files is taken.
+pub(crate) fn projects(host: &dyn Host, labels: &[Labels]) -> Vec<Found> {
     let mut by_name: BTreeMap<&str, &Labels> = BTreeMap::new();
     for label in labels {
         let known = by_name.entry(&label.project).or_insert(label);
@@ -49,15 +67,70 @@ pub(crate) fn projects(host: &dyn Host, labels: &[Labels]) -> Vec<ComposeProject
         }
     }
     let project = |label: &Labels| {
-        let folder = label.working_dir.as_ref().map(Path::new);
-        let read = |path: &String| ComposeFile { path: path.clone(), services: read_in(host, Path::new(path), folder) };
-        ComposeProject {
-            name: label.project.clone(),
-            working_dir: label.working_dir.clone(),
-            files: label.files.iter().map(read).collect(),
-        }
+        let folder = label.working_dir.as_ref().map(PathBuf::from);
+        let files: Vec<PathBuf> = label.files.iter().map(PathBuf::from).collect();
+        let start = Start {
+            folder: folder.or_else(|| files.first()?.parent().map(Path::to_owned)).unwrap_or_default(),
+            // A file that has gone since says nothing any more.
+            env_files: label.env_files.iter().map(PathBuf::from).filter(|file| host.exists(file)).collect(),
+            files,
+        };
+        Found { name: label.project.clone(), working_dir: label.working_dir.clone(), start, opened: false }
     };
     by_name.into_values().map(project).collect()
+}
+
+/// A project whose files are known and not read yet.
+pub(crate) struct Found {
+    pub name: String,
+    pub working_dir: Option<String>,
+    pub start: Start,
+    pub opened: bool,
+}
+
+impl Found {
+    /// Reads its files: each for itself, and what they say together.
+    pub(crate) fn read(self, host: &dyn Host) -> ComposeProject {
+        let resolved = self.resolved(host);
+        self.with(host, resolved, Fact::unknown("what docker compose config says", "it was not asked"))
+    }
+
+    /// The same, and what the installed Compose says of them.
+    pub(crate) async fn compared(self, host: &dyn Host) -> ComposeProject {
+        let mut resolved = self.resolved(host);
+        let compared = match self.start.files.is_empty() {
+            true => Fact::unknown("what docker compose config says", "its files are not known"),
+            false => reference::compare(host, &self.start, &mut resolved).await,
+        };
+        self.with(host, resolved, compared)
+    }
+
+    fn resolved(&self, host: &dyn Host) -> Resolved {
+        match self.start.files.is_empty() {
+            true => Resolved::nothing("its containers name no Compose file"),
+            false => project::resolve(host, &self.start),
+        }
+    }
+
+    fn with(self, host: &dyn Host, resolved: Resolved, compared: Fact<Comparison>) -> ComposeProject {
+        let Self { name, working_dir, start, opened } = self;
+        let folder = working_dir.as_ref().map(Path::new);
+        let read =
+            |path: &PathBuf| ComposeFile { path: path.display().to_string(), services: read_in(host, path, folder) };
+        let files = start.files.iter().map(read).collect();
+        // The label of a container says what it was started as; of files that somebody opens, they say it themselves.
+        let name = resolved.name.filter(|_| opened).unwrap_or(name);
+        ComposeProject { name, working_dir, files, services: resolved.services, gaps: resolved.gaps, compared, opened }
+    }
+}
+
+/// Reads the files of a project that is known already.
+pub(crate) fn read_again(host: &dyn Host, known: ComposeProject) -> ComposeProject {
+    let files: Vec<PathBuf> = known.files.iter().map(|file| PathBuf::from(&file.path)).collect();
+    let folder = known.working_dir.as_ref().map(PathBuf::from);
+    let folder = folder.or_else(|| files.first()?.parent().map(Path::to_owned)).unwrap_or_default();
+    let start = Start { files, folder, env_files: Vec::new() };
+    Found { name: known.name, working_dir: known.working_dir, start, opened: known.opened }.read(host)
 }
 
 /// Reads one Compose file by itself, as if it were a project's only one.

@@ -18,8 +18,10 @@ mod stopped;
 
 use std::sync::Mutex;
 
+use futures_util::{StreamExt, stream};
 use silidock_diagnosis::{
     bench::meaning::Fitting,
+    compose::ComposeProject,
     fact::{Fact, Gap},
     inventory::{ConfiguredEmulator, Engine as EngineFacts, Image, Inventory, Listing},
     runtime::{EmulationFacts, EmulatorChoice},
@@ -29,7 +31,10 @@ use silidock_diagnosis::{
 use silidock_engine::{Engine, EngineError, Target};
 use silidock_host::{Host, OsFamily};
 
-pub use compose::read_file as read_compose_file;
+pub use compose::{
+    DEFAULT_FILES as COMPOSE_FILES, OVERRIDE_FILES as COMPOSE_OVERRIDES, OpenError, complaint as compose_complaint,
+    open_compose, read_file as read_compose_file,
+};
 pub use host_facts::host_facts;
 pub use stopped::stopped;
 
@@ -53,6 +58,8 @@ pub struct Look<'a> {
     pub benchmark: Fact<Fitting>,
     /// Images as seen before, where nothing about them has changed since: the list is then not asked for again.
     pub known_images: Option<Listing<Image>>,
+    /// Compose projects that somebody opened, read already.
+    pub opened: Vec<ComposeProject>,
     /// Hears of each part as it arrives.
     pub progress: &'a (dyn Fn(&Inventory, Stage) + Send + Sync),
 }
@@ -101,8 +108,8 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
     // An engine may need seconds for its images, so they are asked for at once and waited for last.
     let containers = async {
         let (mut listing, records) = containers::list(look.engine, &known).await;
-        let (projects, defaults) = project_facts(look, &records);
-        processes::fill(look.engine, &mut listing).await;
+        let ((projects, defaults), ()) =
+            futures_util::join!(project_facts(look, &records), processes::fill(look.engine, &mut listing));
         update(Stage::Containers, &mut |inventory| {
             inventory.containers = listing.clone();
             inventory.projects.clone_from(&projects);
@@ -142,11 +149,21 @@ pub fn configured(facts: &EmulationFacts, engine: &EngineFacts) -> Fact<Configur
     })
 }
 
-type ProjectFacts =
-    (Vec<silidock_diagnosis::compose::ComposeProject>, Fact<Vec<silidock_diagnosis::inventory::DefaultPlatform>>);
+type ProjectFacts = (Vec<ComposeProject>, Fact<Vec<silidock_diagnosis::inventory::DefaultPlatform>>);
 
-fn project_facts(look: &Look<'_>, labels: &[compose::Labels]) -> ProjectFacts {
-    let projects = compose::projects(look.host, labels);
+/// At most this many ask the installed Compose at once: each is a process of its own.
+const COMPOSE_AT_ONCE: usize = 4;
+
+async fn project_facts(look: &Look<'_>, labels: &[compose::Labels]) -> ProjectFacts {
+    let found = compose::projects(look.host, labels).into_iter().map(|found| found.compared(look.host));
+    let mut projects: Vec<_> = stream::iter(found).buffered(COMPOSE_AT_ONCE).collect().await;
+    let opened = look.opened.iter().filter(|opened| {
+        // A project that runs here is known by its containers already.
+        !projects
+            .iter()
+            .any(|known: &ComposeProject| known.files.first().map(|f| &f.path) == opened.files.first().map(|f| &f.path))
+    });
+    projects.extend(opened.cloned().collect::<Vec<_>>());
     let defaults = default_platform::find(look.host, &projects);
     (projects, defaults)
 }
@@ -154,11 +171,7 @@ fn project_facts(look: &Look<'_>, labels: &[compose::Labels]) -> ProjectFacts {
 /// Reads again what stands in files: Compose projects and DOCKER_DEFAULT_PLATFORM. For recordings whose files are
 /// real, such as the embedded sample.
 pub fn refresh_files(inventory: &mut Inventory, host: &dyn Host) {
-    for project in &mut inventory.projects {
-        for file in &mut project.files {
-            let folder = project.working_dir.as_ref().map(std::path::Path::new);
-            file.services = compose::read_in(host, std::path::Path::new(&file.path), folder);
-        }
-    }
+    let projects = std::mem::take(&mut inventory.projects);
+    inventory.projects = projects.into_iter().map(|project| compose::read_again(host, project)).collect();
     inventory.default_platforms = default_platform::find(host, &inventory.projects);
 }

@@ -2976,7 +2976,12 @@ sample: boolean,
 /**
  * Ask the registries of everything that is seen, too.
  */
-askRegistry?: boolean, };
+askRegistry?: boolean, 
+/**
+ * Compose files, or folders with one, to judge too, also where nothing of them runs: each list is one project. They
+ * are looked at from then on.
+ */
+compose?: Array<Array<string>>, };
 
 /**
  * What the window shows, complete or on the way.
@@ -3431,7 +3436,7 @@ commands: Array<Array<string>>, };
 /**
  * How far a way out is known.
  */
-export type WayKind = "here" | "unpin" | "pull" | "rebuild" | "newMachine" | "unknown";
+export type WayKind = "here" | "unpin" | "pull" | "rebuild" | "newer" | "replace" | "newMachine" | "emulate" | "unknown";
 
 /**
  * Everything that needs translation on one engine.

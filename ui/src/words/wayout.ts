@@ -8,7 +8,10 @@ export const WAY: Record<WayKind, { words: string; mark: Mark }> = {
   unpin: { words: "Pin in the way", mark: "native" },
   pull: { words: "Native to pull", mark: "native" },
   rebuild: { words: "Build it native", mark: "native" },
+  newer: { words: "Newer tag", mark: "native" },
+  replace: { words: "Replace it", mark: "native" },
   newMachine: { words: "Native machine", mark: "native" },
+  emulate: { words: "Stays emulated", mark: "slow" },
   unknown: { words: "Not known", mark: "unknown" },
 };
 

@@ -146,11 +146,11 @@ fn way_back(context: &Context<'_>, container: &Container, native: &str) -> (Stri
     let project = context.inventory.projects.iter().find(|p| p.name == membership.project);
     let up = context.recreate(membership);
     let text = match project.map(|p| p.pin(&membership.service)) {
-        Some(Pin::Pinned { file, platform }) => {
-            let line = platform.line.map(|n| format!(" in line {n}")).unwrap_or_default();
+        Some(Ok(Pin::Pinned { path, line, value })) => {
+            let line = line.map(|n| format!(" in line {n}")).unwrap_or_default();
             format!(
-                "{}{line} pins {} to {}. Take that line out, then recreate the service.",
-                file.path, membership.service, platform.value
+                "{path}{line} pins {} to {value}. Take that line out, then recreate the service.",
+                membership.service
             )
         }
         _ => format!("Recreate the service {} with DOCKER_DEFAULT_PLATFORM unset.", membership.service),

@@ -58,13 +58,11 @@ fn services<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a str, Subject
         inventory.images.items.iter().flat_map(|image| &image.tags).any(|tag| normalise(tag) == wanted)
             || inventory.containers.items.iter().any(|container| normalise(&container.image) == wanted)
     };
-    let files = inventory.projects.iter().flat_map(|project| project.files.iter().map(move |file| (project, file)));
-    files.flat_map(move |(project, file)| {
-        file.services.known().into_iter().flatten().filter_map(move |service| {
-            let reference = service.image.as_deref().filter(|image| !here(image))?;
-            let subject = Subject::new(SubjectKind::Service, format!("{}/{}", project.name, service.name));
-            Some((reference, subject.at(&file.path, service.line)))
-        })
+    // What is built here is tagged by the name, and pulled from nowhere.
+    context.services().filter(|(_, service)| service.build.is_none()).filter_map(move |(project, service)| {
+        let image = service.image.as_ref().filter(|image| image.unset.is_empty() && !here(&image.value))?;
+        let subject = Subject::new(SubjectKind::Service, format!("{project}/{}", service.name));
+        Some((image.value.as_str(), subject.at(&service.path, service.line)))
     })
 }
 

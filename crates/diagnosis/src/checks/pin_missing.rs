@@ -2,7 +2,7 @@
 
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always},
-    compose::Pin,
+    compose::{Pin, place},
     example::{container, index, inventory, project, shell_default, upstream},
     execution::Expected,
     fact::Fact,
@@ -89,15 +89,13 @@ fn judge(
         settings.iter().any(|s| s.counts_for(Some(member)) && s.value.parse::<Platform>().as_ref() == Ok(platform))
     });
     let project = inventory.projects.iter().find(|p| p.name == member.project)?;
-    let Pin::Unpinned { file, service } = project.pin(&member.service) else {
+    let Ok(Pin::Unpinned { path, line }) = project.pin(&member.service) else {
         return None;
     };
     if by_variable {
         return None;
     }
-    let subject = Subject::new(SubjectKind::Service, format!("{}/{}", member.project, member.service))
-        .at(&file.path, service.line);
-    let place = service.line.map_or_else(|| file.path.clone(), |line| format!("{}:{line}", file.path));
+    let subject = Subject::new(SubjectKind::Service, format!("{}/{}", member.project, member.service)).at(path, line);
     let finding = context.finding(
         &CHECK,
         Confidence::Certain,
@@ -109,7 +107,7 @@ fn judge(
                 container.image
             ),
             evidence: vec![
-                Evidence::new(place, format!("service {} has no platform:", member.service)),
+                Evidence::new(place(path, line), format!("service {} has no platform:", member.service)),
                 Evidence::new(format!("container {}", container.name), format!("its image is {platform}")),
             ],
         },
@@ -130,7 +128,7 @@ fn judge(
         ),
         Safety::Review,
         vec![Step::EditYaml {
-            path: file.path.clone(),
+            path: path.to_owned(),
             edit: YamlEdit::SetPlatform { service: member.service.clone(), platform: platform.clone() },
         }],
     ))

@@ -1,11 +1,15 @@
-//! What is known of doing without translation, from what is on the engine and in the files: no registry is asked.
+//! What is known of doing without translation: from what is on the engine and in the files, and from what registries
+//! said where somebody asked them before. Nobody is asked here.
 
 use crate::{
     check::Context,
-    compose::{ComposeProject, ComposeService, Pin},
+    compose::{ComposeProject, ComposeService, Pin, place},
+    fact::Fact,
     inventory::{ComposeMembership, Image},
     platform::{Nativeness, Platform},
     reference::{is_id, normalise},
+    replacement::replacement,
+    upstream::UpstreamReference,
 };
 
 use super::{Way, WayKind};
@@ -25,7 +29,7 @@ pub(super) fn image_of<'a>(context: &Context<'a>, reference: &str) -> Option<&'a
 
 /// The way of something made from an image reference.
 pub(super) fn of_reference(context: &Context<'_>, reference: &str, engine: &Platform) -> Way {
-    let Some(image) = image_of(context, reference) else { return not_asked(reference, engine, None) };
+    let Some(image) = image_of(context, reference) else { return of_registry(context, reference, engine, None) };
     if let Some(native) = native_of(image, engine, true) {
         return Way {
             kind: WayKind::Here,
@@ -42,7 +46,64 @@ pub(super) fn of_reference(context: &Context<'_>, reference: &str, engine: &Plat
             commands: vec![command(&["docker", "pull", "--platform", &native.to_string(), reference])],
         };
     }
-    not_asked(reference, engine, Some(image))
+    of_registry(context, reference, engine, Some(image))
+}
+
+/// The way that its registry knows, where somebody asked.
+fn of_registry(context: &Context<'_>, reference: &str, engine: &Platform, image: Option<&Image>) -> Way {
+    let Some(known) = context.inventory.upstream.of(reference) else { return not_asked(reference, engine, image) };
+    let native = match &known.content {
+        Fact::Known(content) => content.native(engine),
+        Fact::Unknown { unknown } => unknown.clone().into(),
+    };
+    match native {
+        Fact::Known(Some(native)) => Way {
+            kind: WayKind::Pull,
+            title: format!("Pull {reference} for {native}"),
+            why: format!("Its registry has {reference} for {native}; that is not here yet."),
+            commands: vec![command(&["docker", "pull", "--platform", &native.to_string(), reference])],
+        },
+        Fact::Known(None) => without_native(reference, engine, known),
+        Fact::Unknown { unknown } => Way {
+            kind: WayKind::Unknown,
+            title: "Ask its registry again".to_owned(),
+            why: format!("Its registry was asked for {reference}: {}.", unknown.why),
+            commands: vec![command(&["silidock", "registry", "--newer", reference])],
+        },
+    }
+}
+
+/// The registry has no native variant of this very reference: what is nearest to it.
+fn without_native(reference: &str, engine: &Platform, known: &UpstreamReference) -> Way {
+    let newer = known.newer.as_ref().and_then(|newer| newer.known()).and_then(|tags| tags.first());
+    let none = format!("Its registry has no {engine} for {reference}.");
+    if let Some(newer) = newer {
+        let repository = known.reference.rsplit_once(':').map_or(known.reference.as_str(), |(name, _)| name);
+        let image = format!("{repository}:{}", newer.tag);
+        return Way {
+            kind: WayKind::Newer,
+            title: format!("Move to {}", newer.tag),
+            why: format!("{none} {image} has it; that is another version, so try it on a copy of the data."),
+            commands: vec![command(&["docker", "pull", "--platform", &engine.to_string(), &image])],
+        };
+    }
+    match replacement(reference) {
+        Some(row) => Way {
+            kind: WayKind::Replace,
+            title: row
+                .instead
+                .as_ref()
+                .map_or_else(|| "Emulate it knowingly".to_owned(), |instead| format!("Replace it with {instead}")),
+            why: format!("{none} {} Source: {}", row.words, row.source),
+            commands: Vec::new(),
+        },
+        None => Way {
+            kind: WayKind::Emulate,
+            title: "Emulate it knowingly, or have it built".to_owned(),
+            why: format!("{none} No newer tag with it was found, and no replacement is known."),
+            commands: Vec::new(),
+        },
+    }
 }
 
 /// Nobody knows without asking.
@@ -80,7 +141,7 @@ pub(super) fn of_image(context: &Context<'_>, reference: &str, engine: &Platform
         let mut services = project.files.iter().filter_map(|file| file.services.known()).flatten();
         Some((project, services.find(makes)?))
     });
-    match builder.filter(|_| !way.kind.known()) {
+    match builder.filter(|_| !way.kind.same_tag()) {
         Some((project, service)) => {
             let at = ComposeMembership { project: project.name.clone(), service: service.name.clone() };
             of_build(context, &at, service, engine)
@@ -98,14 +159,13 @@ pub(super) fn of_service(context: &Context<'_>, at: &ComposeMembership, referenc
     };
     let pin = project.map(|project| project.pin(&at.service));
     let foreign_pin = match &pin {
-        Some(Pin::Pinned { file, platform }) => {
-            let native = platform.value.parse::<Platform>().is_ok_and(|p| p.on(engine) == Nativeness::Native);
-            (!native).then(|| (file.path.clone(), platform.line, platform.value.clone()))
+        Some(Ok(Pin::Pinned { path, line, value })) => {
+            let native = value.parse::<Platform>().is_ok_and(|p| p.on(engine) == Nativeness::Native);
+            (!native).then(|| (place(path, *line), *value))
         }
         _ => None,
     };
-    if let Some((path, line, value)) = foreign_pin {
-        let place = line.map_or(path.clone(), |line| format!("{path}:{line}"));
+    if let Some((place, value)) = foreign_pin {
         if way.kind == WayKind::Here {
             way.kind = WayKind::Unpin;
             way.title = format!("Take platform: {value} out of {}", at.service);
@@ -144,8 +204,11 @@ fn of_build(context: &Context<'_>, at: &ComposeMembership, service: &ComposeServ
     let bases = build.into_iter().flat_map(|build| &build.stages).filter(|stage| !stage.internal);
     let missing: Vec<String> = bases
         .filter(|stage| {
-            image_of(context, &stage.image)
-                .is_none_or(|i| native_of(i, engine, true).or_else(|| native_of(i, engine, false)).is_none())
+            let listed = image_of(context, &stage.image)
+                .is_some_and(|i| native_of(i, engine, true).or_else(|| native_of(i, engine, false)).is_some());
+            let upstream = context.inventory.upstream.content(&stage.image).ok();
+            let there = upstream.is_some_and(|content| matches!(content.native(engine), Fact::Known(Some(_))));
+            !listed && !there
         })
         .map(|stage| stage.image.clone())
         .collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     check::Context,
     checks::emulated_engine::emulated_machine,
-    compose::{BuildStage, ComposeFile, ComposeProject, ComposeService, Pin},
+    compose::{BuildStage, ComposeFile, ComposeProject, ComposeService, Pin, place},
     emulator::display_name,
     execution::{ContainerExecution, Execution, Expected, expected},
     fact::{Fact, Gap},
@@ -187,14 +187,13 @@ fn of_service(
 }
 
 fn need(context: &Context<'_>, project: &ComposeProject, file: &ComposeFile, service: &ComposeService) -> Option<Need> {
-    let place = |path: &str, line: Option<u32>| line.map_or(path.to_owned(), |line| format!("{path}:{line}"));
-    if let Pin::Pinned { file, platform } = project.pin(&service.name) {
-        let pinned = platform.value.parse::<Platform>().ok()?;
+    if let Ok(Pin::Pinned { path, line, value }) = project.pin(&service.name) {
+        let pinned = value.parse::<Platform>().ok()?;
         return foreign(context, &pinned).then(|| Need {
-            evidence: Evidence::new(place(&file.path, platform.line), format!("platform: {}", platform.value)),
+            evidence: Evidence::new(place(path, line), format!("platform: {value}")),
             platform: pinned,
-            line: platform.line,
-            path: file.path.clone(),
+            line,
+            path: path.to_owned(),
         });
     }
     let here = |platform: Platform, evidence| Need { platform, evidence, line: service.line, path: file.path.clone() };

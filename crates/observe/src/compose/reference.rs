@@ -1,0 +1,171 @@
+//! What the installed Compose says of the same files: `docker compose config`, which reads them and starts nothing.
+//!
+//! It prints whole environments; of its answer only image, platform and build are read. It would fetch files of other
+//! machines, so it is not asked about projects that name some.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Deserialize;
+use silidock_diagnosis::{
+    compose::{Comparison, ResolvedService},
+    fact::{Fact, Gap},
+};
+use silidock_host::{Host, Output, ToolRun};
+
+use super::project::{Resolved, Start};
+
+/// A project may have many files.
+const TIME: Duration = Duration::from_secs(20);
+/// Projects with hundreds of services stay far below.
+const OUTPUT: usize = 16 << 20;
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(default)]
+    services: BTreeMap<String, Said>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    image: Option<String>,
+    platform: Option<String>,
+    build: Option<SaidBuild>,
+}
+
+#[derive(Deserialize)]
+struct SaidBuild {
+    #[serde(default)]
+    context: String,
+    dockerfile: Option<String>,
+    target: Option<String>,
+    #[serde(default)]
+    platforms: Vec<String>,
+}
+
+/// Asks, compares, and marks services of which Compose says something else.
+pub(crate) async fn compare(host: &dyn Host, start: &Start, resolved: &mut Resolved) -> Fact<Comparison> {
+    let what = "what docker compose config says";
+    if let Some(remote) = &resolved.remote {
+        return Fact::unknown(what, format!("it was not asked: it would fetch {remote}"));
+    }
+    let Some(docker) = host.find_tool("docker") else {
+        return Fact::unknown(what, "the docker program was not found here");
+    };
+    let arguments = arguments(start);
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let run = ToolRun::new(docker, &words).timeout(TIME).output_limit(OUTPUT);
+    let output = match host.run(&run).await {
+        Ok(output) => output,
+        Err(error) => return Fact::unknown(what, error.to_string()),
+    };
+    if !output.success() {
+        return match complaint(&output) {
+            Some(why) => Fact::Known(Comparison::Refuses { why }),
+            None => Fact::unknown(what, "the docker program here has no Compose"),
+        };
+    }
+    let config: Config = match serde_json::from_slice(&output.stdout) {
+        Ok(config) => config,
+        // The answer holds environments, so nothing of it is repeated.
+        Err(_) => return Fact::unknown(what, "its answer could not be read"),
+    };
+    differences(&config, resolved)
+}
+
+/// The files, every profile, as JSON.
+fn arguments(start: &Start) -> Vec<String> {
+    let mut words = vec!["compose".to_owned()];
+    let mut pair = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
+    for file in &start.files {
+        pair("-f", file.display().to_string());
+    }
+    for file in &start.env_files {
+        pair("--env-file", file.display().to_string());
+    }
+    pair("--project-directory", start.folder.display().to_string());
+    pair("--profile", "*".to_owned());
+    words.extend(["config", "--format", "json"].map(str::to_owned));
+    words
+}
+
+/// Why Compose does not take a project, in its own words without values; none where it is not Compose that speaks.
+pub fn complaint(output: &Output) -> Option<String> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let no_compose =
+        |line: &&str| line.contains("unknown command: docker compose") || line.contains("is not a docker command");
+    if lines.iter().any(|line| no_compose(line)) || lines.iter().any(|line| line.starts_with("unknown shorthand flag"))
+    {
+        return None;
+    }
+    let last = lines.last().copied().unwrap_or("it does not say why");
+    // A value that could not be read stands at the end of such a line, and may be a secret.
+    let last = match last.split_once("invalid interpolation format") {
+        Some(_) => last.split(": ").next().unwrap_or("invalid interpolation format"),
+        None => last,
+    };
+    Some(last.chars().take(300).collect())
+}
+
+fn differences(config: &Config, resolved: &mut Resolved) -> Fact<Comparison> {
+    let Fact::Known(services) = &mut resolved.services else {
+        let names = config.services.keys().cloned().collect();
+        return Fact::Known(Comparison::Differs { services: names });
+    };
+    let mut differ = Vec::new();
+    for service in services.iter_mut() {
+        let Some(why) = difference(service, config.services.get(&service.name)) else { continue };
+        differ.push(service.name.clone());
+        service.gap.get_or_insert_with(|| Gap::new(format!("the platform of service {}", service.name), why));
+    }
+    let known = |name: &String| services.iter().any(|service| service.name == *name);
+    let unseen: Vec<String> = config.services.keys().filter(|name| !known(name)).cloned().collect();
+    for name in &unseen {
+        let why = format!("docker compose config has a service {name}, and it was not found in the files");
+        resolved.gaps.push(Gap::new(format!("where the service {name} comes from"), why));
+    }
+    differ.extend(unseen);
+    match differ.is_empty() {
+        true => Fact::Known(Comparison::Agrees),
+        false => Fact::Known(Comparison::Differs { services: differ }),
+    }
+}
+
+/// What Compose says otherwise.
+fn difference(service: &ResolvedService, said: Option<&Said>) -> Option<String> {
+    let Some(said) = said else {
+        return Some("docker compose config does not have this service".to_owned());
+    };
+    let ours = |set: &Option<silidock_diagnosis::compose::Setting>| set.as_ref().map(|set| set.value.clone());
+    // It prints what could be read again, so a $ is doubled.
+    let plain = |text: &str| text.replace("$$", "$");
+    let filled = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(plain);
+    let words = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+    let mut rows = vec![
+        ("platform", ours(&service.platform), filled(&said.platform)),
+        ("image", ours(&service.image).filter(|image| !image.is_empty()), filled(&said.image)),
+    ];
+    match (&service.build, &said.build) {
+        (Some(build), Some(said)) => {
+            let context = ours(&build.context).filter(|context| !context.is_empty());
+            // Compose fills in its defaults, and links it follows are its own.
+            if context.is_some() {
+                rows.push(("build.context", context, Some(plain(&said.context))));
+            }
+            if build.dockerfile.is_some() {
+                rows.push(("build.dockerfile", ours(&build.dockerfile), filled(&said.dockerfile)));
+            }
+            rows.push(("build.target", ours(&build.target), filled(&said.target)));
+            let listed: Vec<String> = build.platforms.iter().map(|set| set.value.clone()).collect();
+            let listed = (!listed.is_empty()).then(|| listed.join(", "));
+            rows.push(("build.platforms", listed, Some(said.platforms.join(", ")).filter(|text| !text.is_empty())));
+        }
+        (None, None) => {}
+        (ours, _) => {
+            let here = if ours.is_some() { "has" } else { "has not" };
+            return Some(format!("the files say that it {here} a build, and docker compose config says otherwise"));
+        }
+    }
+    let (key, ours, said) = rows.into_iter().find(|(_, ours, said)| ours != said)?;
+    Some(format!("the files say {key} is {}, and docker compose config says {}", words(&ours), words(&said)))
+}
