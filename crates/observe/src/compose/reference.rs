@@ -94,8 +94,7 @@ pub fn complaint(output: &Output) -> Option<String> {
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let no_compose =
         |line: &&str| line.contains("unknown command: docker compose") || line.contains("is not a docker command");
-    if lines.iter().any(|line| no_compose(line)) || lines.iter().any(|line| line.starts_with("unknown shorthand flag"))
-    {
+    if lines.iter().any(no_compose) || lines.iter().any(|line| line.starts_with("unknown shorthand flag")) {
         return None;
     }
     let last = lines.last().copied().unwrap_or("it does not say why");
