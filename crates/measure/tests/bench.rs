@@ -225,10 +225,37 @@ fn an_emulator_can_be_started_without_being_registered() {
 #[test]
 fn whoever_stops_leaves_nothing_behind() {
     on("v28", async |lab, run| {
-        let stages = [None, Some(Stage::Preparing), Some(Stage::WarmingUp), Some(Stage::Measuring)];
-        for stage in stages {
-            // A long one, with everything that can remain.
-            let plan = Plan { sample: Duration::from_secs(2), ..some(&["integer", "files-volume", "tcp-between"]) };
+        // Long ones, with everything that can remain.
+        let workloads = Plan { sample: Duration::from_secs(2), ..some(&["integer", "files-volume", "tcp-between"]) };
+        // A sleep that nobody else sleeps.
+        let asleep = format!("3{}", std::process::id());
+        let own = Own {
+            image: "silidock-lab/multi:1".to_owned(),
+            command: vec!["/bin/sleep".to_owned(), asleep.clone()],
+            platforms: None,
+            network: false,
+            limit: PATIENCE,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let steps = format!("FROM silidock-lab/multi:1\nRUN sleep {asleep}\n");
+        std::fs::write(folder.path().join("Dockerfile"), steps).unwrap();
+        let build = |tool| Plan {
+            build: Some(OwnBuild { context: folder.path().to_owned(), file: None, rounds: 1, limit: PATIENCE, tool }),
+            ..some(&[])
+        };
+        let mut classic = lab.build_tool();
+        classic.environment.push(("DOCKER_CONFIG".to_owned(), folder.path().to_str().unwrap().to_owned()));
+        let sleeps = || lab.docker(&["ps", "--all", "--no-trunc", "--format", "{{.Command}}"]).contains(&asleep);
+        for (plan, stage) in [
+            (workloads.clone(), None),
+            (workloads.clone(), Some(Stage::Preparing)),
+            (workloads.clone(), Some(Stage::WarmingUp)),
+            (workloads, Some(Stage::Measuring)),
+            (Plan { own: Some(own), ..some(&[]) }, Some(Stage::Own)),
+            (build(lab.build_tool()), Some(Stage::Building)),
+            (build(classic), Some(Stage::Building)),
+        ] {
+            let by_classic = plan.build.as_ref().is_some_and(|build| build.tool.environment.len() > 2);
             let (seen, reached) = watch::channel(None);
             let (_go_on, stop) = watch::channel(false);
             let (engine, installation) = (lab.engine().await, run.clone());
@@ -243,10 +270,14 @@ fn whoever_stops_leaves_nothing_behind() {
             if stage == Some(Stage::Preparing) {
                 until("something is there", || !lab.traces(run).is_empty()).await;
             }
+            if stage == Some(Stage::Own) || by_classic {
+                until("it sleeps", sleeps).await;
+            }
             measuring.abort();
             assert!(measuring.await.unwrap_err().is_cancelled());
             assert!(run.settled(PATIENCE).await, "{stage:?}");
             assert_eq!(lab.traces(run), BTreeSet::new(), "{stage:?}");
+            until("nobody sleeps", || !sleeps()).await;
         }
     });
 }
