@@ -144,15 +144,11 @@ fn round(pixel: f64) -> f64 {
     (pixel * 10.0).round() / 10.0
 }
 
-fn nothing() -> Said {
-    Said { text: "not known".to_owned(), gap: true }
-}
-
 fn ratio(lane: &str, ratio: Option<&Estimate>) -> Said {
     match ratio {
         _ if lane == NATIVE => known("–"),
         Some(ratio) => known(words::share(ratio)),
-        None => known("not compared"),
+        None => Said { text: "not compared".to_owned(), gap: true },
     }
 }
 
