@@ -20,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("probe", &["executable"]),
     ("measure", &["diagnosis", "engine", "executable", "host", "probe"]),
     ("observe", &["diagnosis", "engine", "executable", "host"]),
-    ("remedy", &["diagnosis", "host"]),
+    ("remedy", &["diagnosis", "engine", "host"]),
     ("report", &["diagnosis"]),
     ("app", &["diagnosis", "engine", "host", "measure", "observe", "remedy", "report"]),
     ("testkit", &[]),

@@ -40,6 +40,8 @@ pub enum Command {
     Inside(InsideOptions),
     /// Preview a fix of a finding; with --apply carry it out, look again, and print the receipt
     Fix(FixOptions),
+    /// Preview building an image or a service again for a platform; with --apply build it, and keep the image from before
+    Rebuild(RebuildOptions),
     /// Preview pinning a Compose service to a platform; with --apply do it
     Pin(PinOptions),
     /// Preview taking the platform of a Compose service out; with --apply do it
@@ -333,6 +335,39 @@ pub struct FixOptions {
     pub consent: Consent,
     #[command(flatten)]
     pub from: From,
+}
+
+#[derive(Debug, Args)]
+pub struct RebuildOptions {
+    /// Image, Compose service (web, or shop/web) or container to build again
+    #[arg(required = true, value_name = "IMAGE|SERVICE")]
+    pub subjects: Vec<String>,
+    /// Platform to build for; several with --push, or where the engine keeps several per tag. Without it, the engine's own
+    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
+    pub platforms: Vec<Platform>,
+    /// Push the result to the registry of its name, and read back what is there
+    #[arg(long, conflicts_with = "load")]
+    pub push: bool,
+    /// Bring the result to the engine (this is so without --push)
+    #[arg(long)]
+    pub load: bool,
+    /// Builder of buildx to take; without it, the one that runs most platforms natively
+    #[arg(long, value_name = "NAME")]
+    pub builder: Option<String>,
+    /// Folder it is built from, where nothing here says so; remembered for this image
+    #[arg(long, value_name = "DIR")]
+    pub context: Option<PathBuf>,
+    /// Dockerfile, where it is not DIR/Dockerfile
+    #[arg(long, value_name = "FILE", requires = "context")]
+    pub file: Option<PathBuf>,
+    /// Stage to build
+    #[arg(long, value_name = "STAGE")]
+    pub target: Option<String>,
+    /// Engine to build on: a Docker context, a runtime's name or an address
+    #[arg(long, value_name = "NAME|URL")]
+    pub engine: Option<String>,
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 #[derive(Debug, Args)]

@@ -43,6 +43,7 @@ async fn run(command: Command, output: &Output) -> ExitCode {
     let result = match command {
         Command::Scan(options) => commands::scan::run(options, output).await,
         Command::Registry(options) => commands::registry::run(options, output).await,
+        Command::Rebuild(options) => commands::rebuild::run(options, output).await,
         Command::Pin(options) => commands::pin::pin(options, output).await,
         Command::Unpin(options) => commands::pin::unpin(options, output).await,
         Command::Fix(options) => commands::fix::run(options, output).await,

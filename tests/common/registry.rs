@@ -36,7 +36,9 @@ pub struct Registry {
     child: Child,
     pub host: String,
     login: bool,
-    _folder: TempDir,
+    folder: TempDir,
+    /// The same again, where an engine sees it.
+    twin: Option<Child>,
 }
 
 impl Registry {
@@ -70,13 +72,37 @@ impl Registry {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let registry = Self { child, host, login, _folder: folder };
+        let registry = Self { child, host, login, folder, twin: None };
         let late = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(&registry.host).is_err() {
             assert!(Instant::now() < late, "{what}: docker-registry did not open its port");
             std::thread::sleep(Duration::from_millis(20));
         }
         Some(registry)
+    }
+
+    /// The same registry, with the same content under the same address, in the network of an engine of ours: its own
+    /// loopback is not this machine's.
+    #[allow(dead_code, reason = "for tests that build")]
+    pub fn also_where(mut self, engine: &str) -> Self {
+        let network = Path::new(&std::env::var("SILIDOCK_LAB").unwrap()).with_file_name(engine).join("netns");
+        let inside = |program: &Path| {
+            let mut command = Command::new("nsenter");
+            command.arg(format!("--net={}", network.display())).arg(program);
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let program = program("a registry in an engine's network").unwrap();
+        let config = self.folder.path().join("config.yml");
+        self.twin = Some(inside(&program).arg("serve").arg(config).spawn().unwrap());
+        let (address, port) = self.host.split_once(':').unwrap();
+        let late = Instant::now() + Duration::from_secs(20);
+        let opens = format!("exec 3<>/dev/tcp/{address}/{port}");
+        while !inside(Path::new("/bin/bash")).args(["-c", &opens]).status().unwrap().success() {
+            assert!(Instant::now() < late, "docker-registry did not open its port in the network of {engine}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self
     }
 
     /// Puts a manifest under a tag, or under its digest alone. Gives the digest.
@@ -159,8 +185,10 @@ impl Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in [Some(&mut self.child), self.twin.as_mut()].into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

@@ -157,6 +157,9 @@ impl App {
         if receipt.runtime.is_some() {
             return self.preview_runtime_undo(receipt).await;
         }
+        if receipt.build.is_some() {
+            return self.preview_build_undo(receipt).await;
+        }
         blocking(move || {
             let (diffs, refused) = match undo_preview(&journal, &request.receipt) {
                 Ok(Preview { diffs, refused, .. }) => (diffs, refused.map(|r| r.why)),
@@ -187,6 +190,9 @@ impl App {
         .await??;
         if let Some(record) = asked.runtime.as_deref().cloned() {
             return self.undo_runtime(asked, record).await;
+        }
+        if asked.build.is_some() {
+            return self.undo_build(asked).await;
         }
         let (receipt, changes) = blocking(move || {
             let shown = undo_preview(&journal, &request.receipt).map_err(|e| undo_failure(&e))?;
@@ -297,7 +303,8 @@ pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
             (ChangeState::TakenBack, Some("A step failed, and everything was brought back to how it was.".to_owned()))
         }
     };
-    let commands = receipt.runtime.map(|record| record.ran.into_iter().map(|ran| ran.argv).collect());
+    let ran = receipt.runtime.map(|record| record.ran.into_iter().map(|ran| ran.argv).collect());
+    let commands: Option<Vec<Vec<String>>> = ran.or(receipt.build.map(|record| record.commands));
     HistoryEntry {
         id: receipt.id,
         at: Some(receipt.at.to_string()),
@@ -327,7 +334,9 @@ pub(crate) fn apply_failure(error: &ApplyError) -> Failure {
 fn undo_failure(error: &UndoError) -> Failure {
     let code = match error {
         UndoError::Changed { .. } => FailureCode::Changed,
-        UndoError::AlreadyUndone { .. } | UndoError::OfRuntime { .. } => FailureCode::Refused,
+        UndoError::AlreadyUndone { .. } | UndoError::OfRuntime { .. } | UndoError::OfBuild { .. } => {
+            FailureCode::Refused
+        }
         UndoError::Journal(_) => FailureCode::NotFound,
         UndoError::File(_) | UndoError::HalfDone { .. } => FailureCode::File,
     };

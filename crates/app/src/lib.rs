@@ -17,6 +17,7 @@ pub mod layer_store;
 pub mod look;
 mod memory;
 pub mod pins;
+pub mod rebuild;
 pub mod recording;
 mod registry;
 pub mod reports;
@@ -73,6 +74,7 @@ pub fn init() {
 /// Waits until throw-away containers that were begun are gone. To be called before the program ends, also when it was
 /// interrupted; without any it returns at once.
 pub async fn settle() {
+    rebuild::settle().await;
     emulation::settle().await;
 }
 

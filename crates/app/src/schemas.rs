@@ -8,7 +8,7 @@ use silidock_report::{Scan, WayOutDocument, scan::Catalogue};
 
 use crate::wire::{
     AllEngines, BenchComparison, BenchHistory, ChangeOutcome, EmulatorDocument, EngineChoice, ExplanationDocument,
-    History, InsideDocument, RegistryDocument, UndoPreview,
+    History, InsideDocument, RebuildOutcome, RebuildPreview, RegistryDocument, UndoPreview,
 };
 
 /// What `silidock fix ID` prints before anything is applied.
@@ -69,6 +69,8 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("registry", of::<RegistryDocument>()),
         ("explanation", of::<ExplanationDocument>()),
         ("inside", of::<InsideDocument>()),
+        ("rebuild-preview", of::<RebuildPreview>()),
+        ("rebuild", of::<RebuildOutcome>()),
         ("history", of::<History>()),
         ("engines", of::<EnginesDocument>()),
         ("diff", of::<Diff>()),

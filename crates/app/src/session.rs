@@ -25,6 +25,7 @@ use crate::{
     bench::run::Running,
     failure::{Failure, FailureCode},
     layer_store::LayerStore,
+    rebuild::Prepared,
     sample::Sample,
     watch::Watcher,
     wire::{Event, ScanView},
@@ -64,6 +65,10 @@ pub(crate) struct Session {
     pub(crate) bench: Option<Running>,
     /// Compose files that somebody opened in this run, a list for each project.
     pub(crate) opened: Vec<Vec<PathBuf>>,
+    /// Rebuilds that were shown, by token.
+    pub(crate) rebuilds: HashMap<String, Prepared>,
+    /// What stops the rebuild under way.
+    pub(crate) building: Option<tokio::sync::watch::Sender<bool>>,
     /// What lies inside images, if somebody asked in this run.
     pub(crate) contents: Option<KeptContents>,
 }

@@ -24,6 +24,7 @@ use ts_rs::TS;
 pub use crate::bench::wire::*;
 use crate::failure::Failure;
 pub use crate::inside::wire::*;
+pub use crate::rebuild::wire::*;
 
 /// Calls `$callback!` with every command: `name(Request) -> Response, "what it does";`.
 #[macro_export]
@@ -42,6 +43,9 @@ macro_rules! command_table {
             inside(InsideRequest) -> InsideDocument, "Looks inside an image, a container or an archive; tells how far it is by events.";
             inside_images(InsideImagesRequest) -> ScanView, "Looks inside the images of the engine that is shown, and judges again.";
             stop_inside(Nothing) -> Nothing, "Stops every look inside that is under way, and removes what was started for it.";
+            preview_rebuild(RebuildRequest) -> RebuildPreview, "Shows what building an image or a service again would do: source, builder, platforms, command.";
+            apply_rebuild(ApplyRebuildRequest) -> RebuildOutcome, "Builds what was previewed, keeps the image from before, and looks at what came out; progress arrives as events.";
+            stop_rebuild(Nothing) -> Nothing, "Stops the rebuild under way; `apply_rebuild` answers once everything is as before.";
             history(Nothing) -> History, "Lists every change that was made.";
             preview_undo(ReceiptRequest) -> UndoPreview, "Shows what undoing a change would change.";
             apply_undo(ReceiptRequest) -> ChangeOutcome, "Undoes a change, and looks again.";
@@ -514,6 +518,11 @@ pub enum Event {
     Lost {
         /// Why.
         failure: Failure,
+    },
+    /// How far a rebuild is.
+    Rebuild {
+        /// How far.
+        progress: RebuildProgress,
     },
     /// How far the benchmark is.
     Bench {

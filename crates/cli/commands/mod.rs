@@ -10,6 +10,7 @@ pub mod fix;
 pub mod history;
 pub mod inside;
 pub mod pin;
+pub mod rebuild;
 pub mod registry;
 pub mod report;
 pub mod scan;

@@ -58,6 +58,8 @@ pub struct BuildStep {
     pub error: String,
     /// Pieces of what it printed, with the stream each was written to (1 or 2), in order.
     printed: Vec<(u8, Vec<u8>)>,
+    unfinished: Vec<u8>,
+    fresh: Vec<String>,
 }
 
 impl BuildStep {
@@ -74,6 +76,12 @@ impl BuildStep {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// The lines it ended since it was reported last.
+    #[must_use]
+    pub fn fresh_lines(&self) -> &[String] {
+        &self.fresh
+    }
+
     /// The Dockerfile's own instruction, with its stage: `build: RUN make`. None for what the builder does by itself. The
     /// platform is left out, because it differs between builds of the same.
     #[must_use]
@@ -87,6 +95,14 @@ impl BuildStep {
     }
 
     fn keep(&mut self, stream: u8, piece: Vec<u8>) {
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+            self.unfinished.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.unfinished);
+                self.fresh.push(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+        }
+        self.unfinished.truncate(LONGEST_LOG);
         self.printed.push((stream, piece));
         let length = |of: &[(u8, Vec<u8>)]| of.iter().map(|(_, piece)| piece.len()).sum::<usize>();
         while self.printed.len() > 1 && length(&self.printed) > LONGEST_LOG {
@@ -128,6 +144,7 @@ impl BuildLog {
             return Vec::new();
         };
         let mut touched = Vec::new();
+        self.steps.values_mut().for_each(|step| step.fresh.clear());
         for vertex in status.vertexes {
             touched.push(vertex.digest.clone());
             if !self.steps.contains_key(&vertex.digest) {
@@ -178,11 +195,23 @@ mod tests {
             "WARN: something",
             r#"{"vertexes":[{"digest":"b","name":"[linux/arm64 2/2] RUN make","started":"2026-11-20T20:00:01Z"}],"logs":[{"data":"aGk="}]}"#,
             r#"{"logs":[{"vertex":"b","stream":2,"data":"bm8K"},{"vertex":"b","stream":1,"data":"aGk="},{"vertex":"b","stream":1,"data":"?"}]}"#,
+            r#"{"logs":[{"vertex":"b","stream":1,"data":"IQoK"}]}"#,
             r#"{"vertexes":[{"digest":"b","started":"2026-11-20T20:00:01Z","completed":"2026-11-20T20:00:03.5Z"}]}"#,
             r#"{"vertexes":[{"digest":"c","cached":true,"completed":"2026-11-20T20:00:00Z"}]}"#,
         ];
-        let told: Vec<usize> = lines.iter().map(|line| log.line(line).len()).collect();
-        assert_eq!(told, [1, 2, 0, 1, 1, 1, 1]);
+        let mut printed = Vec::new();
+        let told: Vec<usize> = lines
+            .iter()
+            .map(|line| {
+                let told = log.line(line);
+                printed.extend(told.iter().flat_map(|step| step.fresh_lines().to_vec()));
+                told.len()
+            })
+            .collect();
+        assert_eq!(
+            (told, printed),
+            (vec![1, 2, 0, 1, 1, 1, 1, 1], vec!["no".to_owned(), "hi!".to_owned(), String::new()])
+        );
         let steps: Vec<(Option<String>, bool, bool)> =
             log.steps().map(|step| (step.instruction(), step.completed.is_some(), step.cached)).collect();
         let expected = [
@@ -192,7 +221,7 @@ mod tests {
         ];
         assert_eq!(steps, expected);
         let make = log.steps().nth(1).unwrap();
-        assert_eq!((make.text().as_str(), make.printed(1).as_slice()), ("no\nhi", &b"hi"[..]));
+        assert_eq!((make.text().as_str(), make.printed(1).as_slice()), ("no\nhi!\n\n", &b"hi!\n\n"[..]));
         assert_eq!((log.said(), log.failed()), (&["WARN: something".to_owned()][..], None));
     }
 

@@ -14,6 +14,7 @@ mod endpoint;
 mod error;
 mod events;
 mod export;
+mod image_names;
 mod image_start;
 mod images;
 mod json;

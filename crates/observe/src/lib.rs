@@ -3,6 +3,8 @@
 //! Deliberately not here: what is good or bad, anything that writes, anything that starts a container. A fact that
 //! cannot be had becomes a gap in its place, and the rest is kept.
 
+pub mod build_source;
+mod builders;
 mod compose;
 mod containers;
 pub mod contents;
@@ -31,6 +33,7 @@ use silidock_diagnosis::{
 use silidock_engine::{Engine, EngineError, Target};
 use silidock_host::{Host, OsFamily};
 
+pub use builders::builders;
 pub use compose::{
     DEFAULT_FILES as COMPOSE_FILES, OVERRIDE_FILES as COMPOSE_OVERRIDES, OpenError, complaint as compose_complaint,
     open_compose, read_file as read_compose_file,

@@ -130,6 +130,7 @@ fn draft(fix: &Fix, subject: &Subject, plan: &Plan, now: Timestamp) -> Receipt {
         undone_at: None,
         changes: plan.files.iter().map(|planned| Change::of(&planned.file, &planned.after)).collect(),
         runtime: None,
+        build: None,
     }
 }
 

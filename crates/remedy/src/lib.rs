@@ -1,10 +1,11 @@
-//! Changes files and runtimes: preview, apply, undo. The only crate that changes what belongs to the user.
+//! Changes files, runtimes and images: preview, apply, undo. The only crate that changes what belongs to the user.
 //!
 //! Why something should change is not known here: a [`silidock_diagnosis::fix::Fix`] arrives as data. Whether it helped is
-//! found out by whoever looks again. Nothing here talks to an engine; tools of runtimes are run by their argument
+//! found out by whoever looks again. An engine is asked for names of images only; tools are run by their argument
 //! vectors, never through a shell.
 
 pub mod apply;
+pub mod build;
 pub mod compose;
 pub mod diff;
 pub mod file;

@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::build::BuildRecord;
 use crate::diff;
 use crate::file::{self, UserFile};
 use crate::runtime::RuntimeRecord;
@@ -76,6 +77,10 @@ pub struct Receipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub runtime: Option<Box<RuntimeRecord>>,
+    /// Which images were built, and what their names meant before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub build: Option<Box<BuildRecord>>,
 }
 
 /// One changed file.

@@ -32,6 +32,12 @@ pub enum UndoError {
         /// The receipt.
         receipt: String,
     },
+    /// It built images, and is taken back by [`crate::build::undo`].
+    #[error("{receipt} built images, and is taken back by their names")]
+    OfBuild {
+        /// The receipt.
+        receipt: String,
+    },
     /// Files are neither as the change left them nor as they were before it.
     #[error("{} changed since, so taking {receipt} back would lose that. Nothing was touched; take the change back by hand.", .paths.join(" and "))]
     Changed {
@@ -189,6 +195,9 @@ fn open(journal: &Journal, id: &str) -> Result<(Receipt, Vec<Version>), UndoErro
     let receipt = journal.load(id)?;
     if receipt.runtime.is_some() {
         return Err(UndoError::OfRuntime { receipt: receipt.id });
+    }
+    if receipt.build.is_some() {
+        return Err(UndoError::OfBuild { receipt: receipt.id });
     }
     if receipt.state == State::Undone {
         let at = receipt.undone_at.map_or_else(|| "at an unknown time".to_owned(), |t| t.to_string());

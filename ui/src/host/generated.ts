@@ -23,6 +23,15 @@ engines: Array<Scan>,
 failed: Array<EngineFailure>, };
 
 /**
+ * A rebuild that was shown and is now wanted.
+ */
+export type ApplyRebuildRequest = { 
+/**
+ * From the preview.
+ */
+token: string, };
+
+/**
  * A fix that was shown and is now wanted.
  */
 export type ApplyRequest = { 
@@ -963,6 +972,39 @@ path: string,
 platforms: Array<Platform>, };
 
 /**
+ * What one build did.
+ */
+export type BuiltOutcome = { 
+/**
+ * The first reference.
+ */
+reference: string, 
+/**
+ * Where the result went.
+ */
+output: RebuildOutput, 
+/**
+ * What the reference meant before.
+ */
+before: ImageState | null, 
+/**
+ * What it means now, on the engine.
+ */
+after: ImageState | null, 
+/**
+ * The tag under which the image from before is kept.
+ */
+kept: string | null, 
+/**
+ * What each platform of the result is, looked at again.
+ */
+checked: Array<CheckedPlatform>, 
+/**
+ * What the registry says of it, where it was pushed.
+ */
+pushed?: RegistryReference, };
+
+/**
  * The catalogue as a document.
  */
 export type Catalogue = { 
@@ -1051,6 +1093,27 @@ fires: Array<string>,
  * Situations in which it stays silent.
  */
 silent: Array<string>, };
+
+/**
+ * What a platform of the result is.
+ */
+export type CheckedPlatform = { 
+/**
+ * Which.
+ */
+platform: string, 
+/**
+ * Whether it is what was wanted.
+ */
+verified: Verified, 
+/**
+ * Why, in words.
+ */
+words: string, 
+/**
+ * Programs and libraries in it, by architecture.
+ */
+executables: { [key in string]: bigint }, };
 
 /**
  * What a command of a runtime is for.
@@ -1399,7 +1462,11 @@ progress: InsideProgress, } | { "kind": "lost",
 /**
  * Why.
  */
-failure: Failure, } | { "kind": "bench", 
+failure: Failure, } | { "kind": "rebuild", 
+/**
+ * How far.
+ */
+progress: RebuildProgress, } | { "kind": "bench", 
 /**
  * How far.
  */
@@ -1875,6 +1942,19 @@ digest: string | null,
  * Bytes on the engine's disk.
  */
 size: number | null, };
+
+/**
+ * What a reference means.
+ */
+export type ImageState = { 
+/**
+ * Id of the image.
+ */
+id: string, 
+/**
+ * Platforms of it that are on the engine.
+ */
+platforms: Array<string>, };
 
 /**
  * Where an engine keeps its images.
@@ -2360,6 +2440,84 @@ digest: string, };
 export type Part = "containers" | "images" | "cpu";
 
 /**
+ * One build, worked out.
+ */
+export type PlannedBuild = { 
+/**
+ * As it was asked for.
+ */
+subject: string, 
+/**
+ * The service that says how it is built, as `project/service`.
+ */
+service: string | null, 
+/**
+ * How that is known, in words.
+ */
+knownBy: string, 
+/**
+ * Folder or address that is sent to the builder.
+ */
+context: string, 
+/**
+ * The Dockerfile, where it is not the context's own.
+ */
+dockerfile: string | null, 
+/**
+ * Stage.
+ */
+target: string | null, 
+/**
+ * Names of the build arguments; their values are handed over and not shown.
+ */
+arguments: Array<string>, 
+/**
+ * What the result is called.
+ */
+references: Array<string>, 
+/**
+ * Who builds for each platform.
+ */
+platforms: Array<PlannedPlatform>, 
+/**
+ * Where the result goes.
+ */
+output: RebuildOutput, 
+/**
+ * What the first reference means now; none where there is no such image.
+ */
+before: ImageState | null, 
+/**
+ * The command, values of build arguments left out.
+ */
+command: Array<string>, };
+
+/**
+ * Who builds for a platform.
+ */
+export type PlannedPlatform = { 
+/**
+ * Which.
+ */
+platform: string, 
+/**
+ * The builder.
+ */
+builder: string, 
+/**
+ * Its node, where that is known before it runs.
+ */
+node: string | null, 
+/**
+ * Without an emulator; none where the node does not say.
+ */
+native: boolean | null, 
+/**
+ * The same in words, with the emulator.
+ */
+words: string, };
+
+/**
  * A normalised platform. `arm64/v8` is `arm64`, `x86_64` is `amd64`, `arm` is `arm/v7`.
  */
 export type Platform = string;
@@ -2440,6 +2598,131 @@ status: number | null,
  * The end of what it printed.
  */
 printed: string, };
+
+/**
+ * What a rebuild did.
+ */
+export type RebuildOutcome = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * Id of the receipt.
+ */
+receipt: string, 
+/**
+ * Something was built.
+ */
+applied: boolean, 
+/**
+ * Whether looking again found what was wanted.
+ */
+verified: Verified, 
+/**
+ * Why, in a sentence.
+ */
+words: string, 
+/**
+ * Each build.
+ */
+builds: Array<BuiltOutcome>, };
+
+/**
+ * Where the result of a build goes.
+ */
+export type RebuildOutput = "load" | "push";
+
+/**
+ * What a rebuild would do.
+ */
+export type RebuildPreview = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * Commands, what else to know, and why it cannot be done, if so.
+ */
+preview: Preview, 
+/**
+ * Each build, in order.
+ */
+builds: Array<PlannedBuild>, 
+/**
+ * To give back with `apply_rebuild`; none where it is refused.
+ */
+token?: string, };
+
+/**
+ * How far a rebuild is.
+ */
+export type RebuildProgress = { 
+/**
+ * What is being built.
+ */
+subject: string, 
+/**
+ * Which of the builds, from 1.
+ */
+number: number, 
+/**
+ * Of so many.
+ */
+of: number, 
+/**
+ * Steps that have ended.
+ */
+done: number, 
+/**
+ * Steps that are known of.
+ */
+total: number, 
+/**
+ * The step that was last heard of.
+ */
+step: string, 
+/**
+ * The line it has printed last; none for a report of the step itself.
+ */
+line: string | null, };
+
+/**
+ * What to build again, and how.
+ */
+export type RebuildRequest = { 
+/**
+ * As in `ScanRequest`.
+ */
+engine: string | null, 
+/**
+ * Images, services (`web`, `shop/web`) or containers.
+ */
+subjects: Array<string>, 
+/**
+ * `linux/arm64`; without any, the engine's own and the deploy targets.
+ */
+platforms: Array<string>, 
+/**
+ * Where the result goes.
+ */
+output: RebuildOutput, 
+/**
+ * Builder to take; without, the one that runs most of it natively.
+ */
+builder: string | null, 
+/**
+ * Folder to build, where it is not known from elsewhere.
+ */
+context: string | null, 
+/**
+ * Dockerfile in it, where that has another name or place.
+ */
+file: string | null, 
+/**
+ * Stage to build.
+ */
+target: string | null, };
 
 /**
  * Which change.
@@ -3633,6 +3916,12 @@ export interface Commands {
   inside_images: { request: InsideImagesRequest; response: ScanView };
   /** Stops every look inside that is under way, and removes what was started for it. */
   stop_inside: { request: Nothing; response: Nothing };
+  /** Shows what building an image or a service again would do: source, builder, platforms, command. */
+  preview_rebuild: { request: RebuildRequest; response: RebuildPreview };
+  /** Builds what was previewed, keeps the image from before, and looks at what came out; progress arrives as events. */
+  apply_rebuild: { request: ApplyRebuildRequest; response: RebuildOutcome };
+  /** Stops the rebuild under way; `apply_rebuild` answers once everything is as before. */
+  stop_rebuild: { request: Nothing; response: Nothing };
   /** Lists every change that was made. */
   history: { request: Nothing; response: History };
   /** Shows what undoing a change would change. */

@@ -91,6 +91,10 @@ function noBench(id: string): never {
   throw { code: "notFound", message: `There is no benchmark ${id}.`, hint: null, detail: [] } satisfies Failure;
 }
 
+function noEngineToBuildOn(): never {
+  throw { code: "refused", message: "A sample or a recording has no engine to build on.", hint: "Choose an engine of yours.", detail: [] } satisfies Failure;
+}
+
 const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
 
 export function sampleHost(play: string | null): Host {
@@ -248,6 +252,9 @@ export function sampleHost(play: string | null): Host {
     inside: ({ subject }) => ({ ...(insides as unknown as InsideDocument), subject }),
     inside_images: look,
     stop_inside: () => ({}),
+    preview_rebuild: () => noEngineToBuildOn(),
+    apply_rebuild: () => noEngineToBuildOn(),
+    stop_rebuild: () => ({}),
     history: () => ({ schema: "silidock/1", receipts: [...history] }),
     preview_undo: ({ receipt }) => {
       const entry = history.find((one) => one.id === receipt);

@@ -201,6 +201,7 @@ fn begin<'a>(
         undone_at: None,
         changes: plan.files.iter().map(|(file, after)| Change::of(file, after)).collect(),
         runtime: Some(Box::new(record.clone())),
+        build: None,
     };
     let receipt = journal.start(draft, &swaps)?;
     Ok(Work { journal, tools, receipt, record, edited: Default::default() })

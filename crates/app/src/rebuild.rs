@@ -1,0 +1,314 @@
+//! Rebuilding: from an image, a service or a container to what it is built from, the builder that does it best, the
+//! build with progress and cancel, and a look at what came out.
+
+mod check;
+mod command;
+mod memory;
+mod origin;
+mod plan;
+pub mod wire;
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use silidock_diagnosis::schema::Schema;
+use silidock_engine::Engine;
+use silidock_remedy::{
+    Preview, Receipt, Refusal, Verified,
+    build::{self, BuildError, BuildNews, BuildOrder},
+};
+use tokio::sync::watch;
+
+use self::{
+    memory::{Remembered, RememberedBuilds},
+    wire::{ApplyRebuildRequest, PlannedBuild, RebuildOutcome, RebuildPreview, RebuildProgress, RebuildRequest},
+};
+use crate::{
+    changes::whole,
+    failure::{Failure, FailureCode},
+    look::Chosen,
+    session::{App, Source},
+    wire::{ChangeOutcome, Event, Nothing, ScanRequest, UndoPreview},
+};
+
+/// Builds that are being stopped get this long before the program ends.
+const SETTLE: Duration = Duration::from_secs(60);
+
+/// How many builds this process is at.
+static BUSY: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+
+/// Waits until builds that nobody waits for any more are taken back.
+pub(crate) async fn settle() {
+    let mut busy = BUSY.subscribe();
+    let ended = async { busy.wait_for(|busy| *busy == 0).await.is_ok() };
+    // What is still at it then is left to its receipt.
+    let _ = tokio::time::timeout(SETTLE, ended).await;
+}
+
+struct Busy;
+
+impl Busy {
+    fn begin() -> Self {
+        BUSY.send_modify(|busy| *busy += 1);
+        Self
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.send_modify(|busy| *busy -= 1);
+    }
+}
+
+/// Stops a build when nobody waits for it any more.
+struct StopWhenLeft(watch::Sender<bool>);
+
+impl Drop for StopWhenLeft {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// A rebuild that was shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    pub engine: Engine,
+    pub order: BuildOrder,
+    pub builds: Vec<PlannedBuild>,
+    pub remember: Vec<(String, Remembered)>,
+}
+
+impl App {
+    /// Works out what a rebuild would do. Builds and changes nothing.
+    ///
+    /// # Errors
+    /// There is no engine, nothing of that name, or nobody knows what it is built from.
+    pub async fn preview_rebuild(self: &Arc<Self>, request: RebuildRequest) -> Result<RebuildPreview, Failure> {
+        let engine = self.engine_to_build_on(request.engine.as_deref()).await?;
+        let remembered = RememberedBuilds::read(self.host().as_ref());
+        let planned = self.plan_rebuild(&engine, &request, &remembered, None).await?;
+        Ok(self.show_rebuild(planned))
+    }
+
+    pub(crate) fn show_rebuild(&self, planned: plan::Planned) -> RebuildPreview {
+        let plan::Planned { prepared, told, refused } = planned;
+        let commands: Vec<Vec<String>> = prepared.builds.iter().map(|build| build.command.clone()).collect();
+        let builds = prepared.builds.clone();
+        let token = refused.is_none().then(|| token(&commands));
+        if let Some(token) = &token {
+            self.session().rebuilds.insert(token.clone(), prepared);
+        }
+        let refused = refused.map(|(why, lines_to_type)| Refusal { why, lines_to_type });
+        let preview = Preview { commands, told, refused, ..Preview::default() };
+        RebuildPreview { schema: Schema, preview, builds, token }
+    }
+
+    /// An engine to build on, looked at.
+    pub(crate) async fn engine_to_build_on(self: &Arc<Self>, named: Option<&str>) -> Result<Engine, Failure> {
+        let engine = match self.engine(named).await? {
+            Chosen::Engine(engine) => engine,
+            Chosen::Sample(_) | Chosen::Recording => {
+                return Err(Failure::new(FailureCode::Refused, "A sample or a recording has no engine to build on.")
+                    .hint("Choose an engine of yours."));
+            }
+        };
+        let shown = self.seen().is_ok_and(|seen| seen.inventory.images.complete)
+            && matches!(self.source(), Ok(Source::Engine(shown)) if shown.target().endpoint == engine.target().endpoint);
+        if !shown {
+            self.scan(ScanRequest { engine: named.map(str::to_owned), ..ScanRequest::default() }).await?;
+        }
+        Ok(engine)
+    }
+
+    /// Builds what was shown, tells on the way how far it is, and looks at what came out. Dropping the future stops it; then,
+    /// and where a build fails, every name means what it meant before.
+    ///
+    /// # Errors
+    /// It was not previewed, a build failed, or somebody stopped it.
+    pub async fn apply_rebuild(self: &Arc<Self>, request: ApplyRebuildRequest) -> Result<RebuildOutcome, Failure> {
+        let prepared = self.session().rebuilds.remove(&request.token).ok_or_else(|| {
+            Failure::new(FailureCode::Changed, "This rebuild was not previewed, or was already carried out.")
+                .hint("Look at the preview again.")
+        })?;
+        let receipt = self.carry_out(&prepared).await?;
+        if let Err(failure) = self.remember_builds(prepared.remember.clone()) {
+            self.tell(Event::Lost { failure });
+        }
+        self.looked_at(&prepared, receipt).await
+    }
+
+    /// Stops the rebuild under way; `apply_rebuild` answers once everything is as before.
+    ///
+    /// # Errors
+    /// None; nothing under way is no failure.
+    pub async fn stop_rebuild(self: &Arc<Self>, _: Nothing) -> Result<Nothing, Failure> {
+        if let Some(stop) = self.session().building.take() {
+            stop.send_replace(true);
+        }
+        Ok(Nothing {})
+    }
+
+    pub(crate) async fn carry_out(self: &Arc<Self>, prepared: &Prepared) -> Result<Receipt, Failure> {
+        let (stop, stopped) = watch::channel(false);
+        {
+            let mut session = self.session();
+            if session.building.as_ref().is_some_and(|building| !building.is_closed()) {
+                return Err(Failure::new(FailureCode::Refused, "Another rebuild is under way.")
+                    .hint("Wait for it, or stop it."));
+            }
+            session.building = Some(stop.clone());
+        }
+        let _left = StopWhenLeft(stop);
+        let (app, prepared, journal) = (Arc::clone(self), prepared.clone(), self.journal()?);
+        let work = async move {
+            let _busy = Busy::begin();
+            let teller = Teller::new(&app, &prepared.builds);
+            let tell = |news: BuildNews| teller.tell(news);
+            let host = Arc::clone(app.host());
+            let now = Timestamp::now();
+            build::apply(&prepared.order, &prepared.engine, host.as_ref(), &journal, now, stopped, &tell).await
+        };
+        let ended = tokio::spawn(work).await;
+        let ended =
+            ended.map_err(|error| Failure::new(FailureCode::File, format!("The work ended early: {error}.")))?;
+        ended.map_err(|error| failure_of(&error))
+    }
+
+    fn remember_builds(&self, builds: Vec<(String, Remembered)>) -> Result<(), Failure> {
+        let mut remembered = RememberedBuilds::read(self.host().as_ref());
+        builds.into_iter().try_for_each(|(reference, build)| remembered.keep(&reference, build))
+    }
+
+    /// Shows what taking a build back would do.
+    pub(crate) async fn preview_build_undo(self: &Arc<Self>, receipt: Receipt) -> Result<UndoPreview, Failure> {
+        let (engine, journal) = (self.engine_of(&receipt).await?, self.journal()?);
+        let shown = build::undo_preview(&journal, &receipt.id, &engine).await;
+        let shown = shown.unwrap_or_else(|error| Preview {
+            refused: Some(Refusal { why: error.to_string(), lines_to_type: Vec::new() }),
+            ..Preview::default()
+        });
+        Ok(UndoPreview {
+            schema: Schema,
+            entry: whole(receipt),
+            diffs: Vec::new(),
+            commands: Vec::new(),
+            told: shown.told,
+            refused: shown.refused.map(|refusal| refusal.why),
+        })
+    }
+
+    /// Takes a build back, and looks again.
+    pub(crate) async fn undo_build(self: &Arc<Self>, receipt: Receipt) -> Result<ChangeOutcome, Failure> {
+        let (engine, journal) = (self.engine_of(&receipt).await?, self.journal()?);
+        let undone = build::undo(&journal, &receipt.id, &engine, Timestamp::now()).await;
+        let receipt = undone.map_err(|error| failure_of(&error))?;
+        let mut otherwise = Vec::new();
+        for image in receipt.build.iter().flat_map(|record| &record.images) {
+            let now = engine.inspect_image(&image.reference).await.ok().map(|now| now.id);
+            if now != image.before {
+                otherwise.push(image.reference.clone());
+            }
+        }
+        let (verified, words) = match otherwise.is_empty() {
+            true => (Verified::Verified, "Looked again: every name means what it meant before.".to_owned()),
+            false => (
+                Verified::StillPresent,
+                format!("Looked again: {} does not mean what it meant before.", otherwise.join(" and ")),
+            ),
+        };
+        if self.source().is_ok()
+            && let Err(failure) = self.scan(ScanRequest::default()).await
+        {
+            self.tell(Event::Lost { failure });
+        }
+        let (changes, ran) = (Vec::new(), Vec::new());
+        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
+    }
+
+    async fn engine_of(self: &Arc<Self>, receipt: &Receipt) -> Result<Engine, Failure> {
+        let endpoint = receipt.build.as_ref().map(|record| record.endpoint.clone()).unwrap_or_default();
+        self.engine_at(&endpoint).await.ok_or_else(|| {
+            Failure::new(FailureCode::Engine, format!("The engine at {endpoint}, where it was built, does not answer."))
+                .hint("Start it, and undo again.")
+        })
+    }
+}
+
+/// Tells how far builds are.
+struct Teller {
+    app: Arc<App>,
+    subjects: Vec<String>,
+    progress: std::sync::Mutex<RebuildProgress>,
+}
+
+impl Teller {
+    fn new(app: &Arc<App>, builds: &[PlannedBuild]) -> Self {
+        let subjects: Vec<String> = builds.iter().map(|build| build.subject.clone()).collect();
+        let progress = RebuildProgress {
+            subject: String::new(),
+            number: 0,
+            of: u32::try_from(subjects.len()).unwrap_or(u32::MAX),
+            done: 0,
+            total: 0,
+            step: String::new(),
+            line: None,
+        };
+        Self { app: Arc::clone(app), subjects, progress: progress.into() }
+    }
+
+    fn tell(&self, news: BuildNews) {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        progress.line = None;
+        match news {
+            BuildNews::Begun(number) => {
+                progress.subject = self.subjects.get(number).cloned().unwrap_or_default();
+                progress.number = count(number + 1);
+                (progress.done, progress.total) = (0, 0);
+                progress.step.clear();
+            }
+            BuildNews::Step { done, total, name } => {
+                (progress.done, progress.total, progress.step) = (count(done), count(total), name);
+            }
+            BuildNews::Printed(line) => progress.line = Some(line),
+        }
+        self.app.tell(Event::Rebuild { progress: progress.clone() });
+    }
+}
+
+/// Names what was shown; it never leaves this process, so it need not be secret.
+fn token(commands: &[Vec<String>]) -> String {
+    let mut hasher = DefaultHasher::new();
+    commands.hash(&mut hasher);
+    Timestamp::now().as_nanosecond().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn failure_of(error: &BuildError) -> Failure {
+    let code = match error {
+        BuildError::Failed { .. } | BuildError::Run { .. } | BuildError::HalfDone { .. } => FailureCode::Runtime,
+        BuildError::Stopped { .. } => FailureCode::Stopped,
+        BuildError::Engine { .. } => FailureCode::Engine,
+        BuildError::NothingToTakeBack { .. } => FailureCode::Refused,
+        BuildError::ChangedSince { .. } => FailureCode::Changed,
+        BuildError::Journal(_) => FailureCode::File,
+    };
+    let untouched = matches!(error, BuildError::Failed { .. } | BuildError::Run { .. } | BuildError::Stopped { .. });
+    let message = error.to_string();
+    let mut letters = message.trim_end_matches('.').chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let failure = Failure::new(code, format!("{first}{}.", letters.as_str()));
+    let failure = match error {
+        BuildError::Failed { log, .. } => failure.detail(log.clone()),
+        _ => failure,
+    };
+    if untouched {
+        failure.hint("The image from before still has its name, and no container was touched.")
+    } else {
+        failure
+    }
+}

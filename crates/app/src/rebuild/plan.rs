@@ -1,0 +1,311 @@
+//! What a rebuild comes to: for each subject its source, its platforms, the builder, the command, and what to know
+//! before. What stands in the way is told before anything is built.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use silidock_diagnosis::{
+    builders::{Builder, BuildsOn, Needed, choose},
+    compose::Pin,
+    emulator::display_name,
+    fact::Fact,
+    inventory::{Image, ImageStore, Inventory},
+    platform::Platform,
+    reference::normalise,
+    runtime::NO_EMULATOR,
+};
+use silidock_engine::{DockerClient, Engine};
+use silidock_observe::builders;
+use silidock_remedy::build::{BuildOrder, KEPT, OneBuild};
+
+use super::Prepared;
+use super::command::{Wanted, command};
+use super::memory::RememberedBuilds;
+use super::origin::{Origin, Places};
+use super::wire::{ImageState, PlannedBuild, PlannedPlatform, RebuildOutput, RebuildRequest};
+use crate::failure::{Failure, FailureCode};
+use crate::session::App;
+
+/// Worked out, with what to know, or why not and what to type instead.
+pub(crate) struct Planned {
+    pub prepared: Prepared,
+    pub told: Vec<String>,
+    pub refused: Option<(String, Vec<String>)>,
+}
+
+/// What every build of a rebuild shares.
+struct Site<'a> {
+    client: &'a DockerClient,
+    builders: &'a [Builder],
+    inventory: &'a Inventory,
+    request: &'a RebuildRequest,
+}
+
+impl App {
+    /// Works everything out. `finding` is the finding it is for.
+    pub(crate) async fn plan_rebuild(
+        self: &Arc<Self>,
+        engine: &Engine,
+        request: &RebuildRequest,
+        remembered: &RememberedBuilds,
+        finding: Option<String>,
+    ) -> Result<Planned, Failure> {
+        if request.context.is_some() && request.subjects.len() > 1 {
+            return Err(Failure::new(FailureCode::Refused, "A folder can be named for one image at a time."));
+        }
+        let inventory = self.seen()?.inventory;
+        let host = self.host().as_ref();
+        let client = DockerClient::of(host, engine);
+        let places = Places { host, engine, inventory: &inventory, remembered, client: client.as_ref() };
+        let mut origins = Vec::new();
+        for subject in &request.subjects {
+            origins.push(places.origin(subject, request).await?);
+        }
+        let wanted = self.wanted_platforms(request, &inventory)?;
+        let title = format!("Build {} again", request.subjects.join(", "));
+        let mut planned = Planned {
+            prepared: Prepared {
+                engine: engine.clone(),
+                order: BuildOrder { title, finding, builds: Vec::new() },
+                builds: Vec::new(),
+                remember: origins.iter().filter_map(|origin| origin.remember.clone()).collect(),
+            },
+            told: Vec::new(),
+            refused: None,
+        };
+        let client = client.map_err(|error| no_buildx(&error.to_string()))?;
+        let known = match builders(host, engine, inventory.engine.image_store).await {
+            Fact::Known(known) => known,
+            Fact::Unknown { unknown } => return Err(no_buildx(&unknown.why)),
+        };
+        let site = Site { client: &client, builders: &known, inventory: &inventory, request };
+        for origin in origins {
+            if let Err(refused) = host_has(host, &origin).and_then(|()| site.add(origin, &wanted, &mut planned)) {
+                planned.refused.get_or_insert(refused);
+            }
+        }
+        Ok(planned)
+    }
+
+    /// What was asked for, else what the engine runs natively.
+    fn wanted_platforms(&self, request: &RebuildRequest, inventory: &Inventory) -> Result<Vec<Platform>, Failure> {
+        let parsed: Result<Vec<Platform>, _> = request.platforms.iter().map(|text| text.parse()).collect();
+        let mut wanted = parsed.map_err(|error| Failure::new(FailureCode::Refused, format!("{error}.")))?;
+        if wanted.is_empty() {
+            match &inventory.engine.platform {
+                Fact::Known(platform) => wanted.push(platform.clone()),
+                Fact::Unknown { unknown } => {
+                    let message = format!("The engine's platform is not known: {}.", unknown.why);
+                    return Err(Failure::new(FailureCode::Refused, message).hint("Name one with --platform."));
+                }
+            }
+        }
+        let mut once: Vec<Platform> = Vec::new();
+        wanted.into_iter().for_each(|platform| {
+            if !once.contains(&platform) {
+                once.push(platform);
+            }
+        });
+        Ok(once)
+    }
+}
+
+fn no_buildx(why: &str) -> Failure {
+    Failure::new(FailureCode::Refused, format!("Builds are run by the Docker command's buildx, but {why}."))
+        .hint("Install the Docker command with buildx; Docker Desktop and OrbStack bring both.")
+}
+
+/// What is built must be there before anything is begun.
+fn host_has(host: &dyn silidock_host::Host, origin: &Origin) -> Result<(), (String, Vec<String>)> {
+    let source = &origin.source;
+    if !source.context.starts_with('/') {
+        return Ok(());
+    }
+    let context = Path::new(&source.context);
+    let file = source.dockerfile.as_ref().map_or_else(|| context.join("Dockerfile"), |file| context.join(file));
+    let missing = [context, &file].into_iter().find(|path| !host.exists(path));
+    match missing.filter(|path| source.inline.is_none() || *path == context) {
+        Some(path) => {
+            Err((format!("{} is not there, so {} cannot be built", path.display(), origin.subject), Vec::new()))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Site<'_> {
+    /// Adds one build, or says why it cannot be done.
+    fn add(&self, origin: Origin, wanted: &[Platform], planned: &mut Planned) -> Result<(), (String, Vec<String>)> {
+        let output = self.request.output;
+        let subject = origin.subject.clone();
+        if let Some(untold) = origin.source.untold.first() {
+            let why = format!("{subject} is built with {untold}, which only docker compose build understands");
+            return Err((why, vec!["docker compose build".to_owned()]));
+        }
+        let load = output == RebuildOutput::Load;
+        if load && wanted.len() > 1 && self.inventory.engine.image_store == ImageStore::Classic {
+            let why = format!(
+                "this engine's image store keeps one platform per tag, so {} cannot all come to it: build one of them, or \
+                 push them to a registry with --push",
+                words_of(wanted)
+            );
+            return Err((why, Vec::new()));
+        }
+        let needed = Needed { named: self.request.builder.as_deref(), load };
+        let taken = choose(self.builders, wanted, needed).map_err(|lacking| {
+            let each: Vec<String> = lacking.into_iter().map(|(name, why)| format!("{name} {why}")).collect();
+            let each = if each.is_empty() { "there is none".to_owned() } else { each.join("; ") };
+            (format!("no builder can build {subject} for {}: {each}", words_of(wanted)), Vec::new())
+        })?;
+        let builder = taken.first().map(|on| on.builder.clone()).unwrap_or_default();
+        let platforms: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+        let asked = Wanted {
+            source: &origin.source,
+            builder: &builder,
+            platforms: &platforms,
+            output,
+            target: self.request.target.as_deref(),
+        };
+        let (shown, tool) = command(self.client, &asked);
+        let source = &origin.source;
+        let before = source.tags.first().and_then(|reference| image_state(self.inventory, reference));
+        self.tell(&origin, wanted, before.as_ref(), load, &mut planned.told);
+        planned.prepared.order.builds.push(OneBuild {
+            references: source.tags.clone(),
+            platforms: wanted.to_vec(),
+            comes_here: load,
+            command: shown.clone(),
+            tool,
+        });
+        planned.prepared.builds.push(PlannedBuild {
+            subject,
+            service: origin.service,
+            known_by: origin.known_by,
+            context: source.context.clone(),
+            dockerfile: source.dockerfile.clone(),
+            target: self.request.target.clone().or_else(|| source.target.clone()),
+            arguments: source.arguments.keys().cloned().collect(),
+            references: source.tags.clone(),
+            platforms: taken.iter().map(|on| self.planned_platform(on)).collect(),
+            output,
+            before,
+            command: shown,
+        });
+        Ok(())
+    }
+
+    fn planned_platform(&self, on: &BuildsOn) -> PlannedPlatform {
+        let (platform, builder) = (on.platform.to_string(), on.builder.clone());
+        let own = self.builders.iter().any(|known| known.own && known.name == builder);
+        let words = match on.native {
+            Some(true) => format!("natively, on builder {builder}"),
+            Some(false) if own => format!("emulated on builder {builder}, {}", self.emulator(&on.platform)),
+            Some(false) => format!("emulated on builder {builder}, by what is registered there"),
+            None => format!("on builder {builder}; whether it emulates is only known once it runs"),
+        };
+        PlannedPlatform { platform, builder, node: on.node.clone(), native: on.native, words }
+    }
+
+    /// What runs the steps of a foreign build here, as far as that is proven.
+    fn emulator(&self, platform: &Platform) -> String {
+        let emulation = &self.inventory.emulation;
+        let builds = emulation.builds.known().into_iter().flatten().map(|build| &build.proven);
+        let proven = builds.filter(|proven| proven.platform == *platform).find(|proven| proven.emulator != NO_EMULATOR);
+        match (proven, emulation.proven(&platform.architecture)) {
+            (Some(proven), _) => format!("under {}", display_name(&proven.emulator)),
+            (None, Some(proven)) if proven.emulator != NO_EMULATOR => {
+                format!("as containers do under {}; builds may bring their own", display_name(&proven.emulator))
+            }
+            (None, _) => "by what is not proven (silidock emulator --builds)".to_owned(),
+        }
+    }
+
+    /// What a person should know before it begins.
+    fn tell(
+        &self,
+        origin: &Origin,
+        wanted: &[Platform],
+        before: Option<&ImageState>,
+        load: bool,
+        told: &mut Vec<String>,
+    ) {
+        let reference = origin.source.tags.first().cloned().unwrap_or_default();
+        match (load, before) {
+            (true, Some(before)) => {
+                let platforms = if before.platforms.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", before.platforms.join(", "))
+                };
+                told.push(format!(
+                    "What {reference} means now{platforms} is kept as a tag of {KEPT}, and undo brings it back."
+                ));
+                let containers = self.inventory.containers.items.iter();
+                let of_it = containers.filter(|container| normalise(&container.image) == normalise(&reference));
+                let names: Vec<&str> = of_it.map(|container| container.name.as_str()).collect();
+                if !names.is_empty() {
+                    told.push(format!(
+                        "{} goes on with the image from before until it is made anew.",
+                        names.join(" and ")
+                    ));
+                }
+            }
+            (true, None) => told.push(format!("There is no {reference} on the engine yet.")),
+            (false, _) => told.push(format!(
+                "The result goes to the registry as {}; the engine's own images stay as they are.",
+                origin.source.tags.join(" and ")
+            )),
+        }
+        if !origin.source.arguments.is_empty() {
+            let names: Vec<&str> = origin.source.arguments.keys().map(String::as_str).collect();
+            told.push(format!("Values of {} are handed over and not shown.", names.join(", ")));
+        }
+        told.extend(self.obstacles(origin, wanted));
+    }
+
+    /// What makes the result another platform than wanted, or unused.
+    fn obstacles(&self, origin: &Origin, wanted: &[Platform]) -> Vec<String> {
+        let Some((project, service)) = origin.service.as_ref().and_then(|name| name.split_once('/')) else {
+            return Vec::new();
+        };
+        let Some(project) = self.inventory.projects.iter().find(|known| known.name == project) else {
+            return Vec::new();
+        };
+        let mut told = Vec::new();
+        if let Ok(Pin::Pinned { path, value, .. }) = project.pin(service)
+            && let Ok(pinned) = value.parse::<Platform>()
+            && !wanted.contains(&pinned)
+        {
+            told.push(format!(
+                "{path} pins {service} to {pinned}, so Compose does not run another platform until: silidock unpin {path} {service}"
+            ));
+        }
+        let services = project.files.iter().filter_map(|file| file.services.known()).flatten();
+        let build = services.filter(|known| known.name == service).find_map(|known| known.build.as_ref());
+        let last = build.and_then(|build| Some((build.dockerfile.as_deref()?, build.stages.last()?)));
+        if let Some((dockerfile, stage)) = last
+            && let Some(Fact::Known(fixed)) = &stage.platform
+            && wanted.iter().any(|platform| platform != fixed)
+        {
+            let line = stage.line.map(|line| format!(":{line}")).unwrap_or_default();
+            told.push(format!(
+                "{dockerfile}{line} says {}, so the result holds programs for {fixed} whatever is asked for.",
+                stage.text
+            ));
+        }
+        told
+    }
+}
+
+fn words_of(platforms: &[Platform]) -> String {
+    platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+/// What a reference means on the engine, as it was seen last.
+pub(crate) fn image_state(inventory: &Inventory, reference: &str) -> Option<ImageState> {
+    let wanted = normalise(reference)?;
+    let called = |image: &&Image| image.tags.iter().any(|tag| normalise(tag).as_deref() == Some(&wanted));
+    let image = inventory.images.items.iter().find(called)?;
+    let here = image.platforms.known().into_iter().flatten().filter(|platform| platform.available);
+    let platforms = here.filter_map(|here| here.platform.known()).map(ToString::to_string).collect();
+    Some(ImageState { id: image.id.clone(), platforms })
+}

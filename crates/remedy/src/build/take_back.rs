@@ -1,0 +1,85 @@
+//! Undo of a build: the references mean again what was kept. What was built stays on the engine without a name.
+
+use jiff::Timestamp;
+use silidock_engine::Engine;
+
+use super::carry::{back, image_id};
+use super::{BuildError, BuildRecord, BuiltImage};
+use crate::preview::{Preview, Refusal};
+use crate::receipt::{Journal, Receipt, State};
+
+/// What undoing would do. What stands in the way is in `refused`.
+///
+/// # Errors
+/// Receipts that are unknown or damaged, or an engine that does not answer.
+pub async fn undo_preview(journal: &Journal, id: &str, engine: &Engine) -> Result<Preview, BuildError> {
+    let (receipt, record) = open(journal, id)?;
+    let told = |image: &BuiltImage| match (&image.before, &image.kept) {
+        (Some(_), Some(kept)) => format!("{} means again what {kept} keeps.", image.reference),
+        (Some(_), None) => format!("{} stays as it is: it was not built yet.", image.reference),
+        (None, _) => format!("{} loses its name: there was no such image before.", image.reference),
+    };
+    let mut preview = Preview { told: record.images.iter().map(told).collect(), ..Preview::default() };
+    preview
+        .told
+        .push("What was built stays on the engine without a name, and containers run on as they are.".to_owned());
+    if let Err(error) = as_it_was_left(&receipt, &record, engine).await {
+        preview.refused = Some(Refusal { why: error.to_string(), lines_to_type: Vec::new() });
+    }
+    Ok(preview)
+}
+
+/// Gives the references back to what was kept. `now` becomes the time of the undo.
+///
+/// # Errors
+/// See [`BuildError`].
+pub async fn undo(journal: &Journal, id: &str, engine: &Engine, now: Timestamp) -> Result<Receipt, BuildError> {
+    let (mut receipt, record) = open(journal, id)?;
+    as_it_was_left(&receipt, &record, engine).await?;
+    let mut stuck = Vec::new();
+    for image in &record.images {
+        if let Err(error) = back(engine, image).await {
+            stuck.push(error.to_string());
+        }
+    }
+    if !stuck.is_empty() {
+        let cause = "Not everything could be taken back".to_owned();
+        return Err(BuildError::HalfDone { receipt: id.to_owned(), cause, stuck });
+    }
+    receipt.state = State::Undone;
+    receipt.undone_at = Some(now);
+    let _turn = journal.turn()?;
+    journal.save(&receipt)?;
+    Ok(receipt)
+}
+
+fn open(journal: &Journal, id: &str) -> Result<(Receipt, BuildRecord), BuildError> {
+    let receipt = journal.load(id)?;
+    let nothing = |why: String| BuildError::NothingToTakeBack { receipt: id.to_owned(), why };
+    let Some(record) = receipt.build.as_deref().cloned() else {
+        return Err(nothing("it built nothing".to_owned()));
+    };
+    match receipt.state {
+        State::Undone => {
+            let at = receipt.undone_at.map_or_else(|| "at an unknown time".to_owned(), |t| t.to_string());
+            Err(nothing(format!("it was already undone ({at})")))
+        }
+        State::TakenBack => Err(nothing("it failed and was taken back at once".to_owned())),
+        State::Applied if record.images.is_empty() => {
+            Err(nothing("what it built went to a registry, where only its owner can take it back".to_owned()))
+        }
+        State::Applied | State::Started => Ok((receipt, record)),
+    }
+}
+
+/// Each reference means what the build left, or still what it meant before. After an interruption nobody knows what it left.
+async fn as_it_was_left(receipt: &Receipt, record: &BuildRecord, engine: &Engine) -> Result<(), BuildError> {
+    for image in &record.images {
+        let now = image_id(engine, &image.reference).await?;
+        let known = now == image.before || now == image.after || now.is_none() || image.after.is_none();
+        if !known {
+            return Err(BuildError::ChangedSince { receipt: receipt.id.clone(), reference: image.reference.clone() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! Building images again on real engines, by the real Docker command: from foreign to native and back with the program in
+//! the image looked at, builds that fail, are stopped or cannot begin, and a result for two platforms in a real registry.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail like tests")]
+
+mod common;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use common::{
+    Ran, User,
+    images::stub,
+    lab::{Lab, engines},
+    list, ran,
+    registry::Registry,
+    text,
+};
+use serde_json::{Value, json};
+
+/// No base image and no network is needed: the program is the stub of the wanted architecture.
+const DOCKERFILE: &str = "FROM scratch\nARG TARGETARCH\nARG SECRET\nCOPY stub-${TARGETARCH} /app\nCMD [\"/app\"]\n";
+
+/// A Compose project of one service that is built, with a container that was made and not started.
+struct Shop<'l> {
+    lab: &'l Lab,
+    user: User,
+    name: String,
+    folder: PathBuf,
+}
+
+impl<'l> Shop<'l> {
+    fn new(lab: &'l Lab, what: &str) -> Self {
+        let user = User::new();
+        let folder = user.tmp().join("shop");
+        fs::create_dir(&folder).unwrap();
+        let name = format!("rebuild-{what}-{}", std::process::id());
+        for arch in [&lab.native, &lab.foreign] {
+            let arch = Lab::arch(arch);
+            fs::write(folder.join(format!("stub-{arch}")), stub(arch)).unwrap();
+        }
+        let shop = Self { lab, user, name, folder };
+        shop.dockerfile(DOCKERFILE);
+        let compose = format!(
+            "name: {name}\nservices:\n  web:\n    image: {image}\n    platform: {foreign}\n    build:\n      context: .\n      \
+             args: {{SECRET: not-for-anybody}}\n    network_mode: none\n",
+            name = shop.name,
+            image = shop.image(),
+            foreign = lab.foreign
+        );
+        fs::write(shop.folder.join("compose.yaml"), compose).unwrap();
+        shop.compose(&["create", "--build"]);
+        shop
+    }
+
+    /// The service, told apart from those of other tests that are there at the same time.
+    fn web(&self) -> String {
+        format!("{}/web", self.name)
+    }
+
+    fn image(&self) -> String {
+        format!("{}/web:1", self.name)
+    }
+
+    fn dockerfile(&self, text: &str) {
+        fs::write(self.folder.join("Dockerfile"), text).unwrap();
+    }
+
+    fn compose(&self, words: &[&str]) {
+        let file = self.folder.join("compose.yaml").display().to_string();
+        self.lab.docker(&[&["compose", "--progress", "quiet", "-f", &file], words].concat());
+    }
+
+    /// The program, with the lab's Docker command in its path.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.user.command(arguments);
+        command.env("PATH", self.lab.client_folder()).env("DOCKER_CONFIG", self.lab.docker_config());
+        command.env("DOCKER_HOST", &self.lab.endpoint);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        ran(self.command(arguments))
+    }
+
+    fn json(&self, schema: &str, arguments: &[&str]) -> (i32, Value) {
+        let ran = self.run(&[arguments, &["--json"]].concat());
+        assert!(ran.status != 2, "{arguments:?} on {}: {ran:?}", self.lab.name);
+        (ran.status, ran.document(schema))
+    }
+
+    /// What the image's name means: its id, and which of the two programs is in it.
+    fn now(&self) -> (String, String) {
+        let id = self.lab.docker(&["image", "inspect", "--format", "{{.Id}}", &self.image()]);
+        let container = format!("{}-look", self.name);
+        self.lab.docker(&["create", "--pull", "never", "--name", &container, &self.image()]);
+        let file = self.user.tmp().join("app");
+        self.lab.docker(&["cp", &format!("{container}:/app"), file.to_str().unwrap()]);
+        self.lab.docker(&["rm", "--force", &container]);
+        let bytes = fs::read(&file).unwrap();
+        let program = [&self.lab.native, &self.lab.foreign].into_iter().find(|arch| stub(Lab::arch(arch)) == bytes);
+        (id, program.unwrap().clone())
+    }
+
+    /// Tags under which images of this shop are kept.
+    fn kept(&self) -> Vec<String> {
+        let filter = format!("reference=silidock-kept/{}/*", self.name);
+        let listed = self.lab.docker(&["images", "--filter", &filter, "--format", "{{.Repository}}:{{.Tag}}"]);
+        listed.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Shop<'_> {
+    fn drop(&mut self) {
+        let file = self.folder.join("compose.yaml").display().to_string();
+        // A test that has failed says so itself.
+        let _ = self.lab.client(&["compose", "-f", &file, "down", "--timeout", "0"]).output();
+        let _ = self.lab.client(&["rm", "--force", &format!("{}-look", self.name)]).output();
+        let mut images = self.kept();
+        images.push(self.image());
+        let images: Vec<&str> = images.iter().map(String::as_str).collect();
+        let _ = self.lab.client(&[&["rmi", "--force"], images.as_slice()].concat()).output();
+    }
+}
+
+/// Engines of ours, by name.
+fn labs(what: &str, names: &[&str]) -> Vec<Lab> {
+    engines(what).into_iter().filter(|lab| names.contains(&lab.name.as_str())).collect()
+}
+
+#[test]
+fn from_foreign_to_native_and_back() {
+    let labs = labs("rebuilding a service", &["v28", "v28-overlay2", "v20"]);
+    std::thread::scope(|scope| labs.iter().for_each(|lab| drop(scope.spawn(|| there_and_back(lab)))));
+}
+
+fn there_and_back(lab: &Lab) {
+    let shop = Shop::new(lab, "round");
+    let before = shop.now();
+    assert_eq!(before.1, lab.foreign);
+
+    let (status, shown) = shop.json("rebuild-preview", &["rebuild", &shop.web()]);
+    let build = &list(&shown, "builds")[0];
+    assert_eq!((status, text(build, "service")), (0, shop.web().as_str()));
+    let on = &list(build, "platforms")[0];
+    assert_eq!((text(on, "platform"), on["native"].as_bool()), (lab.native.as_str(), Some(true)));
+    assert_eq!(build["before"]["id"], json!(before.0));
+    let command: Vec<&str> = list(build, "command").iter().map(|word| word.as_str().unwrap()).collect();
+    assert!(command.starts_with(&["docker", "buildx", "build", "--progress", "rawjson"]), "{command:?}");
+    assert!(command.contains(&"SECRET") && !shown.to_string().contains("not-for-anybody"), "values are not shown");
+    let told = shown["preview"]["told"].to_string();
+    assert!(told.contains("pins web to"), "the pin that would keep it emulated is told: {told}");
+    assert_eq!(shop.now(), before, "a preview builds nothing");
+
+    let (status, done) = shop.json("rebuild", &["rebuild", &shop.web(), "--apply", "--yes"]);
+    let built = &list(&done, "builds")[0];
+    assert_eq!((status, text(&done, "verified")), (0, "verified"), "{}: {done}", lab.name);
+    let after = shop.now();
+    assert_eq!((&after.1, &built["after"]["id"]), (&lab.native, &json!(after.0)), "{}", lab.name);
+    assert_eq!(list(built, "checked")[0]["executables"], json!({ lab.native.clone(): 1 }));
+    assert_eq!(shop.kept(), [text(built, "kept")]);
+
+    let receipt = text(&done, "receipt");
+    let undone = shop.run(&["undo", receipt, "--apply", "--yes"]);
+    assert_eq!((undone.status, shop.now(), shop.kept()), (0, before.clone(), Vec::new()), "{undone:?}");
+    let again = shop.run(&["undo", receipt]);
+    assert!(again.status == 2 && again.err.contains("already undone"), "{again:?}");
+
+    failing(&shop, &before);
+}
+
+/// Builds that fail, or cannot begin, leave every name as it was.
+fn failing(shop: &Shop<'_>, before: &(String, String)) {
+    let rows = [
+        (format!("{DOCKERFILE}COPY no-such-file /\n"), vec!["no-such-file", ">>>", "still has its name"]),
+        ("FROM scratch\nNONSENSE\n".to_owned(), vec!["NONSENSE", "still has its name"]),
+        (String::new(), vec!["Dockerfile is not there"]),
+    ];
+    for (dockerfile, expected) in rows {
+        match dockerfile.is_empty() {
+            true => fs::remove_file(shop.folder.join("Dockerfile")).unwrap(),
+            false => shop.dockerfile(&dockerfile),
+        }
+        let failed = shop.run(&["rebuild", &shop.web(), "--apply", "--yes"]);
+        assert_eq!(failed.status, 2, "{failed:?}");
+        // Engine 20.10's BuildKit gives no excerpt.
+        let wanted = expected.into_iter().filter(|word| *word != ">>>" || shop.lab.name != "v20");
+        wanted.for_each(|word| assert!(failed.err.contains(word), "{word} on {}: {failed:?}", shop.lab.name));
+        assert_eq!((shop.now(), shop.kept()), (before.clone(), Vec::new()), "{}", shop.lab.name);
+    }
+    let history = shop.run(&["history"]);
+    assert_eq!(
+        history.out.matches(&format!("Build {} again", shop.web())).count(),
+        1,
+        "what changed nothing is no change: {}",
+        history.out
+    );
+}
+
+#[test]
+fn a_folder_is_named_once() {
+    for lab in labs("a folder that is named", &["v28"]) {
+        let shop = Shop::new(&lab, "named");
+        let (own, folder) = (format!("{}/own:1", shop.name), shop.folder.display().to_string());
+        let unknown = shop.run(&["rebuild", &own]);
+        assert!(unknown.status == 2 && unknown.err.contains("--context DIR"), "{unknown:?}");
+        let first = shop.run(&["rebuild", &own, "--context", &folder, "--apply", "--yes"]);
+        assert_eq!(first.status, 0, "{first:?}");
+        let (status, shown) = shop.json("rebuild-preview", &["rebuild", &own, "--platform", &lab.foreign]);
+        let build = &list(&shown, "builds")[0];
+        assert_eq!((status, text(build, "context"), text(build, "knownBy")), (0, folder.as_str(), "named before"));
+        lab.docker(&["rmi", "--force", &own]);
+        // A label that names a source is told, and not taken for a folder.
+        let labelled = format!("{DOCKERFILE}LABEL org.opencontainers.image.source=https://git.example/acme\n");
+        shop.dockerfile(&labelled);
+        let other = format!("{}/other:1", shop.name);
+        lab.docker(&["build", "--quiet", "--tag", &other, &folder]);
+        let told = shop.run(&["rebuild", &other]);
+        lab.docker(&["rmi", "--force", &other]);
+        assert!(told.status == 2 && told.err.contains("its source is https://git.example/acme"), "{told:?}");
+    }
+}
+
+#[test]
+fn a_build_that_is_stopped_leaves_everything_as_it_was() {
+    for lab in labs("stopping a build", &["v28"]) {
+        let shop = Shop::new(&lab, "stopped");
+        let before = shop.now();
+        shop.dockerfile(&format!("FROM silidock-lab/bb:{}\nRUN echo begun; sleep 6543\n", Lab::arch(&lab.native)));
+        let mut command = shop.command(&["rebuild", &shop.web(), "--apply", "--yes"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let begun = lines.map(Result::unwrap).any(|line| line.trim() == "begun");
+        assert!(begun, "what a step prints is told while it runs");
+        let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(signalled.success());
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert_eq!((shop.now(), shop.kept()), (before, Vec::new()));
+        let late = Instant::now() + Duration::from_secs(20);
+        while running("sleep 6543") {
+            assert!(Instant::now() < late, "the step goes on although nobody waits for it");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// A process of this machine, where the engine's steps run too, has these words.
+fn running(words: &str) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok()).any(|line| {
+        let line: Vec<u8> = line.iter().map(|byte| if *byte == 0 { b' ' } else { *byte }).collect();
+        String::from_utf8_lossy(&line).trim() == words
+    })
+}
+
+#[test]
+fn two_platforms_go_where_they_can_be_kept() {
+    let labs = labs("two platforms", &["v28", "v28-overlay2"]);
+    for lab in &labs {
+        let Some(registry) = Registry::start("two platforms", false) else { return };
+        let registry = if lab.containerd_store() { registry.also_where(&lab.name) } else { registry };
+        let shop = Shop::new(lab, "two");
+        let before = shop.now();
+        let platforms = ["--platform", &lab.native, "--platform", &lab.foreign];
+        let reference = format!("{}/{}/app:1", registry.host, shop.name);
+        let folder = shop.folder.display().to_string();
+        let push =
+            [&["rebuild", &reference, "--context", &folder, "--push", "--apply", "--yes"][..], &platforms].concat();
+        let web = shop.web();
+        let load = [&["rebuild", &web, "--apply", "--yes"][..], &platforms].concat();
+        if lab.containerd_store() {
+            let (status, done) = shop.json("rebuild", &push);
+            let built = &list(&done, "builds")[0];
+            assert_eq!((status, text(&done, "verified")), (0, "verified"), "{done}");
+            let mut there: Vec<&str> =
+                list(&built["pushed"], "platforms").iter().map(|platform| platform.as_str().unwrap()).collect();
+            there.sort_unstable();
+            assert_eq!((there, text(&built["pushed"], "kind")), (vec!["linux/amd64", "linux/arm64"], "index"));
+            let undo = shop.run(&["undo", text(&done, "receipt")]);
+            assert!(undo.status == 2 && undo.err.contains("registry"), "{undo:?}");
+
+            let (status, done) = shop.json("rebuild", &load);
+            assert_eq!((status, list(&list(&done, "builds")[0], "checked").len()), (0, 2), "{done}");
+            assert_eq!(shop.now().1, lab.native, "the engine takes its own of the two");
+            continue;
+        }
+        let refused = shop.run(&load);
+        assert!(refused.status == 2 && refused.err.contains("one platform per tag"), "{refused:?}");
+        let refused = shop.run(&push);
+        assert!(refused.status == 2 && refused.err.contains("one platform at a time"), "{refused:?}");
+        assert_eq!(shop.now(), before, "nothing was built");
+    }
+}
