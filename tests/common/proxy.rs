@@ -1,11 +1,14 @@
-//! A door in front of a real engine: it writes down what is asked, and can fall shut after so many questions, as an
-//! engine does that stops in the middle of a scan.
+//! A door in front of a real engine: it writes down what is asked, and can fall shut after so many questions or at a certain
+//! one, as an engine does that stops in the middle of something. It can be opened again.
 
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpStream},
     os::unix::net::{UnixListener, UnixStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -26,6 +29,9 @@ pub struct Proxy {
 struct State {
     upstream: String,
     allowed: usize,
+    /// Shuts at the first question whose first line holds this.
+    shuts_at: Mutex<Option<String>>,
+    shut: AtomicBool,
     asked: Mutex<Vec<String>>,
     open: Mutex<Vec<UnixStream>>,
 }
@@ -35,8 +41,14 @@ impl Proxy {
     pub fn new(endpoint: &str, allowed: usize) -> Self {
         let folder = TempDir::new().unwrap();
         let listener = UnixListener::bind(folder.path().join("docker.sock")).unwrap();
-        let state =
-            Arc::new(State { upstream: endpoint.to_owned(), allowed, asked: Mutex::default(), open: Mutex::default() });
+        let state = Arc::new(State {
+            upstream: endpoint.to_owned(),
+            allowed,
+            shuts_at: Mutex::default(),
+            shut: AtomicBool::new(false),
+            asked: Mutex::default(),
+            open: Mutex::default(),
+        });
         let serving = Arc::clone(&state);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -45,6 +57,19 @@ impl Proxy {
             }
         });
         Self { folder, state }
+    }
+
+    /// In front of `endpoint`, until something is asked whose first line holds `text`.
+    pub fn shuts_at(endpoint: &str, text: &str) -> Self {
+        let proxy = Self::new(endpoint, usize::MAX);
+        *proxy.state.shuts_at.lock().unwrap() = Some(text.to_owned());
+        proxy
+    }
+
+    /// Lets everything through again.
+    pub fn open(&self) {
+        *self.state.shuts_at.lock().unwrap() = None;
+        self.state.shut.store(false, Ordering::SeqCst);
     }
 
     pub fn endpoint(&self) -> String {
@@ -71,13 +96,26 @@ impl State {
         let _ = answering.join();
     }
 
-    /// Hands questions on, one head at a time: none of ours has a body.
+    /// Hands questions on, one head at a time and its body after it, which has a length.
     fn forward(&self, client: &mut UnixStream, engine: &mut Stream) {
-        let (mut pending, mut piece) = (Vec::new(), [0; 4096]);
+        let (mut pending, mut piece, mut body) = (Vec::new(), [0; 4096], 0);
         while let Ok(length @ 1..) = client.read(&mut piece) {
             pending.extend_from_slice(&piece[..length]);
-            while let Some(end) = pending.windows(4).position(|w| w == b"\r\n\r\n") {
+            loop {
+                if body > 0 {
+                    let of_body: Vec<u8> = pending.drain(..pending.len().min(body)).collect();
+                    body -= of_body.len();
+                    if of_body.is_empty() {
+                        break;
+                    }
+                    if engine.write(&of_body).is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                let Some(end) = pending.windows(4).position(|w| w == b"\r\n\r\n") else { break };
                 let head: Vec<u8> = pending.drain(..end + 4).collect();
+                body = length_of_body(&head);
                 if !self.note(&head) || engine.write(&head).is_err() {
                     return;
                 }
@@ -89,7 +127,10 @@ impl State {
     fn note(&self, head: &[u8]) -> bool {
         let line = String::from_utf8_lossy(head).lines().next().unwrap_or_default().to_owned();
         let mut asked = self.asked.lock().unwrap();
-        if asked.len() >= self.allowed {
+        if self.shuts_at.lock().unwrap().as_ref().is_some_and(|text| line.contains(text)) {
+            self.shut.store(true, Ordering::SeqCst);
+        }
+        if asked.len() >= self.allowed || self.shut.load(Ordering::SeqCst) {
             for stream in self.open.lock().unwrap().drain(..) {
                 let _ = stream.shutdown(Shutdown::Both);
             }
@@ -98,6 +139,12 @@ impl State {
         asked.push(line);
         true
     }
+}
+
+fn length_of_body(head: &[u8]) -> usize {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    length.unwrap_or(0)
 }
 
 fn connect(endpoint: &str) -> Stream {

@@ -6,7 +6,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use silidock_diagnosis::{finding::Finding, fix::Fix, schema::Schema};
+use silidock_diagnosis::{
+    finding::Finding,
+    fix::{Fix, Safety},
+    schema::Schema,
+};
 use silidock_remedy::{
     ApplyError, Journal, Listed, Preview, Receipt, State, Subject, UndoError, Verified, apply, preview, undo,
     undo::{Standing, standings},
@@ -35,13 +39,18 @@ impl App {
             Some(finding) => option_of(finding, request.option)?,
             None => find_fix(&self.last_scan()?, &request.finding, request.option)?,
         };
+        let mut fix = fix;
         let preview = match fix.runtime {
             Some(_) => self.preview_runtime(&fix).await?,
+            None if fix.changes_engine() => self.preview_engine(&fix).await?,
             None => {
                 let fix = fix.clone();
                 blocking(move || preview(&fix)).await?
             }
         };
+        if fix.safety == Safety::Safe && !preview.review.is_empty() {
+            fix.safety = Safety::Review;
+        }
         let token = token(&finding.id, &fix, &preview);
         self.session().previews.insert(token.clone(), (finding.id.clone(), fix.clone(), preview.clone()));
         let steps = fix.steps.iter().map(silidock_diagnosis::fix::Step::title).collect();
@@ -69,6 +78,9 @@ impl App {
             })?;
         if fix.runtime.is_some() {
             return self.apply_runtime(Wanted { finding, fix, shown: preview }).await;
+        }
+        if fix.changes_engine() {
+            return self.apply_engine(Wanted { finding, fix, shown: preview }).await;
         }
         let journal = self.journal()?;
         let changes = preview.diffs.clone();
@@ -100,7 +112,7 @@ impl App {
     }
 
     /// Looks again and runs the same check.
-    async fn verify(self: &Arc<Self>, finding: &str, promise: Option<&str>) -> (Verified, String) {
+    pub(crate) async fn verify(self: &Arc<Self>, finding: &str, promise: Option<&str>) -> (Verified, String) {
         if self.session().explained.remove(finding).is_some() {
             let words = "The source is changed. The container and its image are as before until the image is built again; then \
                          explain the new container.";
@@ -160,6 +172,9 @@ impl App {
         if receipt.build.is_some() {
             return self.preview_build_undo(receipt).await;
         }
+        if receipt.engine.is_some() {
+            return self.preview_engine_undo(receipt).await;
+        }
         blocking(move || {
             let (diffs, refused) = match undo_preview(&journal, &request.receipt) {
                 Ok(Preview { diffs, refused, .. }) => (diffs, refused.map(|r| r.why)),
@@ -193,6 +208,9 @@ impl App {
         }
         if asked.build.is_some() {
             return self.undo_build(asked).await;
+        }
+        if let Some(record) = asked.engine.as_deref().cloned() {
+            return self.undo_engine(asked, record).await;
         }
         let (receipt, changes) = blocking(move || {
             let shown = undo_preview(&journal, &request.receipt).map_err(|e| undo_failure(&e))?;
@@ -295,7 +313,11 @@ pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
     let (state, note) = match receipt.state {
         State::Started => (
             ChangeState::Interrupted,
-            Some("Silidock ended in the middle of this change. Each file is as before or as after; Undo brings all back.".to_owned()),
+            Some(match receipt.engine {
+                Some(_) => "Silidock or the engine ended in the middle of this change. Undo brings back how it was.",
+                None => "Silidock ended in the middle of this change. Each file is as before or as after; Undo brings all back.",
+            }
+            .to_owned()),
         ),
         State::Applied => (ChangeState::Applied, None),
         State::Undone => (ChangeState::Undone, receipt.undone_at.map(|at| format!("Undone {at}."))),
@@ -303,7 +325,8 @@ pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
             (ChangeState::TakenBack, Some("A step failed, and everything was brought back to how it was.".to_owned()))
         }
     };
-    let ran = receipt.runtime.map(|record| record.ran.into_iter().map(|ran| ran.argv).collect());
+    let argv = |ran: Vec<silidock_remedy::runtime::Ran>| ran.into_iter().map(|ran| ran.argv).collect();
+    let ran = receipt.runtime.map(|record| record.ran).or(receipt.engine.map(|record| record.ran)).map(argv);
     let commands: Option<Vec<Vec<String>>> = ran.or(receipt.build.map(|record| record.commands));
     HistoryEntry {
         id: receipt.id,

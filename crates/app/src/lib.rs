@@ -9,6 +9,7 @@ pub mod bench;
 pub mod changes;
 mod compose;
 mod emulation;
+mod engine_changes;
 pub mod engines;
 mod explain;
 pub mod failure;
@@ -71,10 +72,11 @@ pub fn init() {
     silidock_engine::init();
 }
 
-/// Waits until throw-away containers that were begun are gone. To be called before the program ends, also when it was
-/// interrupted; without any it returns at once.
+/// Has changes under way taken back, and waits until throw-away containers that were begun are gone. To be called before
+/// the program ends, also when it was interrupted; without any it returns at once.
 pub async fn settle() {
     rebuild::settle().await;
+    engine_changes::settle().await;
     emulation::settle().await;
 }
 

@@ -42,6 +42,8 @@ pub struct App {
     pub(crate) layers: Arc<LayerStore>,
     /// Counted up to stop every look inside that is under way.
     pub(crate) inside_stop: tokio::sync::watch::Sender<u64>,
+    /// Counted up to stop the change of an engine that is under way.
+    pub(crate) change_stop: tokio::sync::watch::Sender<u64>,
     generation: AtomicU64,
     session: Mutex<Session>,
 }
@@ -109,6 +111,7 @@ impl App {
             events,
             looking: tokio::sync::Mutex::new(()),
             inside_stop: crate::inside::stopper(),
+            change_stop: crate::inside::stopper(),
             generation: AtomicU64::new(0),
             session: Mutex::new(Session::default()),
         })

@@ -36,6 +36,7 @@ macro_rules! command_table {
             engines(Nothing) -> Engines, "Lists the engines of this machine without connecting to any.";
             preview_fix(FixRequest) -> FixPreview, "Shows what a fix would change.";
             apply_fix(ApplyRequest) -> ChangeOutcome, "Carries out a fix that was previewed, looks again, and says whether it helped.";
+            stop_change(Nothing) -> Nothing, "Stops the change of an engine that is under way; what was done is taken back.";
             emulator(EmulatorRequest) -> EmulatorDocument, "Proves which emulator runs foreign programs, by throw-away containers, and reads what is set.";
             wayout(Nothing) -> WayOutDocument, "Lists everything of what the window shows that needs translation, and the way out of each.";
             registry(RegistryRequest) -> RegistryDocument, "Asks registries for the platforms of references, and for newer tags.";
@@ -338,6 +339,19 @@ pub struct ChangeOutcome {
     pub ran: Vec<Ran>,
 }
 
+/// How far a change of an engine is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ChangeProgress {
+    /// What is done now.
+    pub words: String,
+    /// Bytes that were pulled, while it pulls.
+    #[ts(type = "number | null")]
+    pub done: Option<u64>,
+    /// Bytes that are to be pulled, as far as that is known.
+    #[ts(type = "number | null")]
+    pub total: Option<u64>,
+}
+
 /// Every change that was made.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
 pub struct History {
@@ -523,6 +537,11 @@ pub enum Event {
     Rebuild {
         /// How far.
         progress: RebuildProgress,
+    },
+    /// How far a change of an engine is.
+    Change {
+        /// How far.
+        progress: ChangeProgress,
     },
     /// How far the benchmark is.
     Bench {

@@ -50,7 +50,10 @@ pub(super) async fn change(
     if shown.fix.runtime.is_some() {
         output.say("Running the commands, and proving afterwards what runs. A machine that restarts takes minutes.");
     }
-    let outcome = app.apply_fix(ApplyRequest { finding: finding.to_owned(), option, token: shown.token }).await?;
+    let heard = super::heard(app);
+    let outcome = app.apply_fix(ApplyRequest { finding: finding.to_owned(), option, token: shown.token }).await;
+    heard.abort();
+    let outcome = outcome?;
     let lasts = shown.fix.runtime.as_ref().is_none_or(|runtime| runtime.change.lasts());
     print_outcome(&outcome, lasts, sample, output)
 }
@@ -143,11 +146,12 @@ fn text(preview: &FixPreview, output: &Output) -> String {
     for diff in &preview.preview.diffs {
         let _ = write!(out, "\n{}", super::drawn(diff, output));
     }
-    if fix.runtime.is_some() && !preview.preview.commands.is_empty() {
+    let runs = fix.runtime.is_some() || fix.changes_engine();
+    if runs && !preview.preview.commands.is_empty() {
         let _ = writeln!(out, "\nCommands that are run, in this order:");
     }
     for command in &preview.preview.commands {
-        let space = if fix.runtime.is_some() { "" } else { "\n" };
+        let space = if runs { "" } else { "\n" };
         let _ = writeln!(out, "{space}  {}", super::command_line(command));
     }
     if !preview.preview.restarts.is_empty() {

@@ -27,8 +27,10 @@ use silidock_app::{
     App, AppOptions, Failure, FailureCode, recording,
     remedy::diff::Diff,
     report::Scan,
-    wire::{InsideImagesRequest, InsideScope, ScanRequest},
+    wire::{Event, InsideImagesRequest, InsideScope, ScanRequest},
 };
+
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
     args::{Consent, From, Scope},
@@ -75,6 +77,24 @@ async fn unlooked(sample: bool) -> Result<Arc<App>, Failure> {
         app.scan(ScanRequest { sample: true, ..ScanRequest::default() }).await?;
     }
     Ok(app)
+}
+
+/// Tells on standard error what a change of an engine does, until it is aborted.
+fn heard(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
+    let mut events = app.subscribe();
+    tokio::spawn(async move {
+        loop {
+            match events.recv().await {
+                Ok(Event::Change { progress }) if progress.done.is_none() => {
+                    // Nobody reads standard error: then nobody misses it.
+                    let _ = writeln!(std::io::stderr(), "{}", shown(&progress.words));
+                }
+                // A listener that fell behind goes on with what comes next.
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
+    })
 }
 
 /// Writes a report to a file, or prints it.

@@ -39,7 +39,10 @@ pub async fn run(options: UndoOptions, output: &Output) -> Result<ExitCode, Fail
     if !super::agreed(options.consent, &format!("Undo {}?", preview.entry.id), output)? {
         return Ok(ExitCode::SUCCESS);
     }
-    let outcome = app.apply_undo(request).await?;
+    let heard = super::heard(&app);
+    let outcome = app.apply_undo(request).await;
+    heard.abort();
+    let outcome = outcome?;
     if output.json {
         output.document(&outcome)?;
     } else {

@@ -10,7 +10,7 @@ use crate::{
     fact::Fact,
     inventory::{
         ComposeMembership, Container, ContainerState, DefaultPlatform, DefaultPlatformScope, Engine, HostFacts, Image,
-        ImagePlatform, ImageStore, Inventory, Listing, Locality, Process, Runtime,
+        ImagePlatform, ImageStore, Inventory, Listing, Locality, Mount, MountKind, Process, Runtime,
     },
     platform::Platform,
     reference::normalise,
@@ -127,6 +127,8 @@ pub fn container(name: &str) -> ContainerBuilder {
         compose: None,
         processes: Fact::Known(Vec::new()),
         start_error: None,
+        mounts: Fact::Known(Vec::new()),
+        written: Fact::Known(0),
         cpu_nanoseconds: Fact::Known(1_000_000_000),
     })
     .processes(&["/bin/app"])
@@ -173,6 +175,13 @@ impl ContainerBuilder {
         self.0.state = ContainerState::Exited;
         "Exited (0) 2 hours ago".clone_into(&mut self.0.status);
         self.processes(&[])
+    }
+    /// A volume, mounted there.
+    #[must_use]
+    pub fn volume(mut self, target: &str) -> Self {
+        let mount = Mount { kind: MountKind::Volume, target: target.to_owned(), writable: true };
+        self.0.mounts = self.0.mounts.map(|mounts| mounts.into_iter().chain([mount]).collect());
+        self
     }
     /// Its place in Compose.
     #[must_use]

@@ -326,9 +326,45 @@ pub struct Container {
     /// none.
     #[serde(default)]
     pub start_error: Option<String>,
+    /// What of volumes and of the engine's machine is mounted in it. Older captures do not say.
+    #[serde(default = "mounts_not_told")]
+    pub mounts: Fact<Vec<Mount>>,
+    /// How many paths it has written outside of volumes that would be missed; asked only of those that run emulated.
+    #[serde(default = "written_not_asked")]
+    pub written: Fact<u32>,
     /// Processor time used since it started, in nanoseconds.
     #[ts(type = "number | { unknown: Gap }")]
     pub cpu_nanoseconds: Fact<u64>,
+}
+
+fn mounts_not_told() -> Fact<Vec<Mount>> {
+    Fact::unknown("what is mounted", "the capture is older than this question")
+}
+
+/// The gap of a container nobody asked what it wrote.
+pub fn written_not_asked() -> Fact<u32> {
+    Fact::unknown("what was written outside of volumes", "not asked")
+}
+
+/// Something that is mounted in a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Mount {
+    /// What it is.
+    pub kind: MountKind,
+    /// Where it is in the container.
+    pub target: String,
+    /// The container may write to it.
+    pub writable: bool,
+}
+
+/// Kinds of mounts that outlast a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum MountKind {
+    /// A volume, named or not.
+    Volume,
+    /// A folder or file of the engine's machine.
+    Bind,
 }
 
 /// State of a container.

@@ -3,6 +3,7 @@
 //! Deliberately not here: sockets, files, processes, clocks, the window, terminal colours. Facts arrive as an
 //! [`inventory::Inventory`]; a missing fact is a named [`fact::Gap`]; what leaves is an [`examination::Examination`].
 
+mod anew;
 pub mod bench;
 pub mod builders;
 pub mod check;
@@ -35,5 +36,6 @@ pub mod upstream;
 pub mod verdict;
 pub mod voices;
 pub mod wayout;
+pub mod written;
 
 pub use examination::examine;

@@ -68,7 +68,7 @@ impl Engine {
             build.memory,
             escaped(&json!(build.labels).to_string()),
         );
-        let sent = Sent { method: Method::POST, content_type: "application/x-tar", body: build.context };
+        let sent = Sent { method: Method::POST, content_type: "application/x-tar", body: build.context, login: None };
         self.act(&path, sent, Asked("building", build.tag), limit).await
     }
 
@@ -91,7 +91,7 @@ impl Engine {
     /// As for any question.
     pub async fn forget_cache_record(&self, id: &str) -> Result<(), EngineError> {
         let path = format!("/build/prune?all=1&filters={}", escaped(&json!({ "id": [id] }).to_string()));
-        let sent = Sent { method: Method::POST, content_type: "application/json", body: Vec::new() };
+        let sent = Sent { method: Method::POST, content_type: "application/json", body: Vec::new(), login: None };
         self.act(&path, sent, Asked("removing a record of the build cache", id), self.options().list).await.map(drop)
     }
 }

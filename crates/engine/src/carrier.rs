@@ -85,7 +85,7 @@ impl Engine {
     /// As for any question; the engine's reason for refusing is in `Status`.
     pub async fn upload(&self, container: &str, folder: &str, tar: Vec<u8>) -> Result<(), EngineError> {
         let path = format!("/containers/{}/archive?path={}", escaped(container), escaped(folder));
-        let sent = Sent { method: Method::PUT, content_type: "application/x-tar", body: tar };
+        let sent = Sent { method: Method::PUT, content_type: "application/x-tar", body: tar, login: None };
         self.act(&path, sent, Asked("filling container", container), self.options().list).await.map(drop)
     }
 

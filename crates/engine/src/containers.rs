@@ -41,6 +41,24 @@ pub struct ContainerRecord {
     /// Compose's labels and our own; others are dropped.
     #[serde(default, deserialize_with = "kept_labels")]
     pub labels: BTreeMap<String, String>,
+    /// What is mounted in it; `None` where the engine does not tell.
+    #[serde(default, deserialize_with = "if_readable")]
+    pub mounts: Option<Vec<MountPoint>>,
+}
+
+/// Something that is mounted in a container.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MountPoint {
+    /// `volume`, `bind`, `tmpfs` ...
+    #[serde(rename = "Type", default)]
+    pub kind: String,
+    /// Where it is in the container.
+    #[serde(default)]
+    pub destination: String,
+    /// The container may write to it.
+    #[serde(rename = "RW", default)]
+    pub writable: bool,
 }
 
 impl ContainerRecord {

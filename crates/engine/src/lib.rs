@@ -1,7 +1,8 @@
 //! The Docker Engine API: which engines there are, how to reach one, and typed answers to the few questions
-//! Silidock asks. Nothing is judged and nothing is pulled here; what is started, and removed again, are the throw-away
-//! containers of `throwaway` alone.
+//! Silidock asks. Nothing is judged here; what is started, and removed again, are the throw-away containers of `throwaway`
+//! alone. What changes a user's containers and images are the calls of `alter`, which `remedy` makes.
 
+mod alter;
 mod archive;
 mod build;
 mod build_log;
@@ -30,12 +31,13 @@ mod version;
 mod wire;
 mod workbench;
 
+pub use alter::{ChangedPath, Pull, Pulling};
 pub use archive::{FileStart, PathError, PathKind, PathStat};
 pub use build::{Build, CacheRecord};
 pub use build_log::{BuildLog, BuildStep};
 pub use carrier::{Carrier, Printed};
 pub use client::{ConnectOptions, Engine, FindError};
-pub use containers::{ContainerDetails, ContainerRecord};
+pub use containers::{ContainerDetails, ContainerRecord, MountPoint};
 pub use context::{Context, ContextEntry, ContextError, contexts, current_context};
 pub use docker_client::{DockerClient, NoClient};
 pub use endpoint::{Endpoint, EndpointError, Locality, TlsMaterial};

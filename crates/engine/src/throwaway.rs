@@ -133,7 +133,7 @@ impl Engine {
     /// Says whether the image store or the engine is the reason.
     pub async fn load_images(&self, archive: Vec<u8>) -> Result<(), LoadError> {
         let asked = Asked("loading an image", "");
-        let sent = Sent { method: Method::POST, content_type: "application/x-tar", body: archive };
+        let sent = Sent { method: Method::POST, content_type: "application/x-tar", body: archive, login: None };
         let answer = match self.act("/images/load?quiet=1", sent, asked, self.options().list).await {
             // The engine's own failure; a proxy's refusal is told apart by its status.
             Err(EngineError::Status { code: 400 | 500, message, .. }) => return Err(LoadError::Refused { message }),
@@ -281,7 +281,7 @@ impl Engine {
     }
 
     pub(crate) async fn remove(&self, path: &str, asked: Asked<'_>) -> Result<(), EngineError> {
-        let sent = Sent { method: Method::DELETE, content_type: "application/json", body: Vec::new() };
+        let sent = Sent { method: Method::DELETE, content_type: "application/json", body: Vec::new(), login: None };
         match self.act(path, sent, asked, self.options().list).await {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),
@@ -300,7 +300,7 @@ impl Engine {
 }
 
 pub(crate) fn post_json(body: Vec<u8>) -> Sent {
-    Sent { method: Method::POST, content_type: "application/json", body }
+    Sent { method: Method::POST, content_type: "application/json", body, login: None }
 }
 
 pub(crate) fn filter(label: &str) -> String {

@@ -32,11 +32,13 @@ const NO_LIMIT: u64 = 365 * 24 * 3600;
 const ANY_VERSION: ClientVersion = ClientVersion { major_version: 1, minor_version: 40 };
 
 /// What is sent with a request that is more than a question.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Sent {
     pub method: Method,
     pub content_type: &'static str,
     pub body: Vec<u8>,
+    /// What goes into `X-Registry-Auth`, for a pull.
+    pub login: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -125,6 +127,10 @@ impl Wire {
                     *request.method_mut() = sent.method.clone();
                     let content_type = HeaderValue::from_static(sent.content_type);
                     request.headers_mut().insert(header::CONTENT_TYPE, content_type);
+                    if let Some(mut login) = sent.login.as_ref().and_then(|login| HeaderValue::from_str(login).ok()) {
+                        login.set_sensitive(true);
+                        request.headers_mut().insert("x-registry-auth", login);
+                    }
                     *request.body_mut() = bollard::body_full(sent.body.clone().into());
                 }
                 request

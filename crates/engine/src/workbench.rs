@@ -252,7 +252,7 @@ impl Engine {
         }
         let asked = Asked("pulling image", image);
         let path = format!("/images/create?fromImage={}&platform={}", escaped(image), escaped(platform));
-        let sent = Sent { method: Method::POST, content_type: "application/json", body: Vec::new() };
+        let sent = Sent { method: Method::POST, content_type: "application/json", body: Vec::new(), login: None };
         let answer = self.act(&path, sent, asked, limit).await?;
         let lines = answer.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
         match lines.filter_map(|line| line.error).next() {

@@ -1,12 +1,19 @@
 //! Containers with the platform of the image each really runs, not of what its tag means today.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, stream};
 use silidock_diagnosis::{
     emulation::exit_code,
+    execution::{Expected, expected},
     fact::{Fact, Gap},
-    inventory::{ComposeMembership, Container, ContainerState, Listing},
+    inventory::{
+        ComposeMembership, Container, ContainerState, Engine as EngineFacts, Listing, Mount, MountKind,
+        written_not_asked,
+    },
     reference::is_id,
     stopped::wordings::recognise,
+    written::lasting,
 };
 use silidock_engine::{ContainerRecord, Engine};
 
@@ -16,6 +23,9 @@ use crate::{
 };
 
 const AT_ONCE: usize = 8;
+
+/// An engine compares two trees of files for this answer; where that takes long, nobody shall wait for it.
+const COMPARING: Duration = Duration::from_secs(3);
 
 /// All containers, without their processes, and the Compose labels among them.
 pub(crate) async fn list(engine: &Engine, known: &Configs) -> (Listing<Container>, Vec<Labels>) {
@@ -136,6 +146,48 @@ fn container(
         compose,
         processes,
         start_error: None,
+        mounts: mounts(record),
+        written: written_not_asked(),
         cpu_nanoseconds: Fact::unknown(format!("processor time of {}", record.name()), "not asked"),
     }
+}
+
+fn mounts(record: &ContainerRecord) -> Fact<Vec<Mount>> {
+    let Some(told) = &record.mounts else {
+        return Fact::unknown(format!("what is mounted in {}", record.name()), "the engine does not say");
+    };
+    let lasting = told.iter().filter_map(|point| {
+        let kind = match point.kind.as_str() {
+            "volume" => MountKind::Volume,
+            "bind" => MountKind::Bind,
+            _ => return None,
+        };
+        Some(Mount { kind, target: point.destination.clone(), writable: point.writable })
+    });
+    Fact::Known(lasting.collect())
+}
+
+/// What those containers wrote outside of volumes that might be made anew for another platform: one question each.
+pub(crate) async fn fill_written(engine: &Engine, facts: &EngineFacts, containers: &mut Listing<Container>) {
+    let emulated =
+        |c: &&mut Container| c.state.has_processes() && expected(&c.platform, facts) == Fact::Known(Expected::Emulated);
+    let questions: Vec<_> = containers
+        .items
+        .iter_mut()
+        .filter(emulated)
+        .map(|container| async move {
+            let what = format!("what {} wrote outside of volumes", container.name);
+            container.written = match tokio::time::timeout(COMPARING, engine.changed_paths(&container.id)).await {
+                Ok(Ok(changed)) => {
+                    let mounts = container.mounts.known().into_iter().flatten();
+                    let mounted: Vec<&str> = mounts.map(|mount| mount.target.as_str()).collect();
+                    let kept = lasting(changed.iter().map(|path| (path.path.as_str(), path.kind)), &mounted);
+                    Fact::Known(u32::try_from(kept.len()).unwrap_or(u32::MAX))
+                }
+                Ok(Err(error)) => Fact::unknown(what, error.to_string()),
+                Err(_) => Fact::unknown(what, format!("the engine did not answer within {} s", COMPARING.as_secs())),
+            };
+        })
+        .collect();
+    stream::iter(questions).buffer_unordered(AT_ONCE).collect::<()>().await;
 }

@@ -101,6 +101,7 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         benchmark: look.benchmark.clone(),
         contents: None,
     };
+    let facts = inventory.engine.clone();
     let inventory = Mutex::new(inventory);
     let known = images::Configs::default();
     let update = |stage, change: &mut dyn FnMut(&mut Inventory)| {
@@ -111,8 +112,11 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
     // An engine may need seconds for its images, so they are asked for at once and waited for last.
     let containers = async {
         let (mut listing, records) = containers::list(look.engine, &known).await;
-        let ((projects, defaults), ()) =
-            futures_util::join!(project_facts(look, &records), processes::fill(look.engine, &mut listing));
+        let running = async {
+            processes::fill(look.engine, &mut listing).await;
+            containers::fill_written(look.engine, &facts, &mut listing).await;
+        };
+        let ((projects, defaults), ()) = futures_util::join!(project_facts(look, &records), running);
         update(Stage::Containers, &mut |inventory| {
             inventory.containers = listing.clone();
             inventory.projects.clone_from(&projects);

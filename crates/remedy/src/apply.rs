@@ -111,7 +111,7 @@ fn as_previewed(plan: &Plan, preview: &Preview) -> Result<(), ApplyError> {
     }
 }
 
-fn swap_of(planned: &PlannedFile) -> Swap {
+pub(crate) fn swap_of(planned: &PlannedFile) -> Swap {
     let file = &planned.file;
     let version =
         |there: bool, text: &str| Version { there, bytes: text.into(), mode: file.mode, uid: file.uid, gid: file.gid };
@@ -131,6 +131,7 @@ fn draft(fix: &Fix, subject: &Subject, plan: &Plan, now: Timestamp) -> Receipt {
         changes: plan.files.iter().map(|planned| Change::of(&planned.file, &planned.after)).collect(),
         runtime: None,
         build: None,
+        engine: None,
     }
 }
 

@@ -1,8 +1,8 @@
-//! Changes files, runtimes and images: preview, apply, undo. The only crate that changes what belongs to the user.
+//! Changes files, runtimes, and containers and images of an engine: preview, apply, undo. The only crate that changes what
+//! belongs to the user.
 //!
 //! Why something should change is not known here: a [`silidock_diagnosis::fix::Fix`] arrives as data. Whether it helped is
-//! found out by whoever looks again. An engine is asked for names of images only; tools are run by their argument
-//! vectors, never through a shell.
+//! found out by whoever looks again. Tools are run by their argument vectors, never through a shell.
 
 pub mod apply;
 pub mod build;
@@ -14,6 +14,7 @@ pub mod line;
 mod plan;
 pub mod preview;
 pub mod receipt;
+pub mod recreate;
 pub mod runtime;
 mod steps;
 mod swap;

@@ -21,6 +21,10 @@ pub struct Preview {
     pub restarts: Vec<String>,
     /// What else to know, a sentence each.
     pub told: Vec<String>,
+    /// Why a person should look at it first although the fix counts as safe, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub review: Vec<String>,
     /// The files as they were seen; applying is refused when one of them differs by then.
     pub files: Vec<SeenFile>,
     /// Why nothing can be applied.
@@ -65,6 +69,7 @@ fn of_plan(plan: Plan) -> Preview {
         commands: plan.commands,
         restarts: Vec::new(),
         told: plan.told,
+        review: Vec::new(),
         refused: None,
     }
 }

@@ -18,6 +18,7 @@ use ts_rs::TS;
 use crate::build::BuildRecord;
 use crate::diff;
 use crate::file::{self, UserFile};
+use crate::recreate::EngineRecord;
 use crate::runtime::RuntimeRecord;
 use crate::swap::{Swap, Version};
 
@@ -81,6 +82,10 @@ pub struct Receipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub build: Option<Box<BuildRecord>>,
+    /// What was done to an engine's containers and images, and how far it got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub engine: Option<Box<EngineRecord>>,
 }
 
 /// One changed file.
@@ -340,20 +345,22 @@ impl Journal {
         Ok(receipt)
     }
 
+    /// Keeps something beside the receipt that is for nobody's eyes but the owner's, safely on disk.
+    pub(crate) fn keep_private(&self, receipt: &Receipt, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+        let kept = self.folder(&receipt.id)?.join("engine");
+        make_folder(&kept)?;
+        put(&kept, name, bytes)
+    }
+
+    /// What was kept beside the receipt under a name.
+    pub(crate) fn private(&self, receipt: &Receipt, name: &str) -> Result<Vec<u8>, JournalError> {
+        let path = self.folder(&receipt.id)?.join("engine").join(name);
+        fs::read(&path).map_err(io_error("read", &path))
+    }
+
     /// Keeps what the file of change number `n` says, safely on disk and in place of what was kept of it before.
     pub(crate) fn back_up(&self, receipt: &Receipt, n: usize, bytes: &[u8]) -> Result<(), JournalError> {
-        let before = self.folder(&receipt.id)?.join("before");
-        let path = before.join(n.to_string());
-        // Made with mode 0600, which the rename keeps.
-        let write = || -> io::Result<()> {
-            let mut temp = tempfile::Builder::new().prefix(".before-").tempfile_in(&before)?;
-            temp.write_all(bytes)?;
-            temp.as_file().sync_all()?;
-            temp.persist(&path)?;
-            Ok(())
-        };
-        write().map_err(io_error("write", &path))?;
-        sync(&before)
+        put(&self.folder(&receipt.id)?.join("before"), &n.to_string(), bytes)
     }
 
     /// Writes the record anew, in one step.
@@ -413,6 +420,21 @@ impl Journal {
             }
         }
     }
+}
+
+/// A file for the owner alone, whole or not at all.
+fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+    let path = folder.join(name);
+    // Made with mode 0600, which the rename keeps.
+    let write = || -> io::Result<()> {
+        let mut temp = tempfile::Builder::new().prefix(".kept-").tempfile_in(folder)?;
+        temp.write_all(bytes)?;
+        temp.as_file().sync_all()?;
+        temp.persist(&path)?;
+        Ok(())
+    };
+    write().map_err(io_error("write", &path))?;
+    sync(folder)
 }
 
 fn is_id(id: &str) -> bool {

@@ -24,6 +24,7 @@ use crate::json::JsonRefused;
 use crate::preview::Refusal;
 use crate::receipt::JournalError;
 
+pub(crate) use carry::{last_line, printed};
 pub use change::{apply, preview};
 pub use take_back::{undo, undo_preview};
 

@@ -13,6 +13,7 @@ use crate::diff;
 use crate::file::{self, FileRefused};
 use crate::preview::{Preview, Refusal, SeenFile};
 use crate::receipt::{Change, Journal, JournalError, Receipt, State};
+use crate::recreate::stands;
 use crate::swap::{self, Swap, Version};
 
 /// Why nothing was undone. Every file is as it was, unless it is [`UndoError::HalfDone`].
@@ -26,8 +27,9 @@ pub enum UndoError {
         /// When.
         at: String,
     },
-    /// It ran tools of a runtime, and is taken back by [`crate::runtime::undo`].
-    #[error("{receipt} changed a runtime, and its files alone cannot be taken back")]
+    /// It ran tools of a runtime or changed an engine, and is taken back by [`crate::runtime::undo`] or
+    /// [`crate::recreate::undo`].
+    #[error("{receipt} changed more than files, and its files alone cannot be taken back")]
     OfRuntime {
         /// The receipt.
         receipt: String,
@@ -129,7 +131,12 @@ pub fn interrupted(journal: &Journal) -> Result<Vec<Interrupted>, JournalError> 
         let begun = receipt.runtime.as_ref().and_then(|record| record.ran.last()).map(|ran| ran.argv.join(" "));
         let each = begun.map(|command| format!("the last command that ended was {command}")).into_iter().chain(each);
         let each = each.collect::<Vec<_>>().join("; ");
-        let each = if each.is_empty() { "no command had ended".to_owned() } else { each };
+        let each = match (&receipt.engine, each.is_empty()) {
+            (Some(record), true) => stands(record),
+            (Some(record), false) => format!("{}; {each}", stands(record)),
+            (None, true) => "no command had ended".to_owned(),
+            (None, false) => each,
+        };
         let words =
             format!("\"{}\" ({}) was interrupted: {each}. Undo it, or keep it as it is.", receipt.title, receipt.id);
         Interrupted { receipt, files, words }
@@ -175,7 +182,17 @@ pub fn undo(journal: &Journal, id: &str, now: Timestamp) -> Result<Receipt, Undo
     journal.load(id)?;
     let _turn = journal.turn()?;
     let (mut receipt, backups) = open(journal, id)?;
-    let swaps: Vec<Swap> = restores(&receipt, backups)?.into_iter().map(|r| r.swap).collect();
+    restore(&receipt, backups)?;
+    receipt.state = State::Undone;
+    receipt.undone_at = Some(now);
+    // Should this fail, the files are restored and the next undo finds them so and only completes the record.
+    journal.save(&receipt)?;
+    Ok(receipt)
+}
+
+/// Restores all files or none; says whether there was one to restore.
+fn restore(receipt: &Receipt, backups: Vec<Version>) -> Result<bool, UndoError> {
+    let swaps: Vec<Swap> = restores(receipt, backups)?.into_iter().map(|r| r.swap).collect();
     swap::swap_all(&swaps).map_err(|failed| match failed.stuck.is_empty() {
         true => UndoError::File(failed.cause),
         false => UndoError::HalfDone {
@@ -184,16 +201,27 @@ pub fn undo(journal: &Journal, id: &str, now: Timestamp) -> Result<Receipt, Undo
             stuck: failed.stuck.iter().map(ToString::to_string).collect(),
         },
     })?;
-    receipt.state = State::Undone;
-    receipt.undone_at = Some(now);
-    // Should this fail, the files are restored and the next undo finds them so and only completes the record.
-    journal.save(&receipt)?;
-    Ok(receipt)
+    Ok(!swaps.is_empty())
+}
+
+/// The files of a receipt of which they are only a part.
+pub(crate) fn put_back(journal: &Journal, receipt: &Receipt) -> Result<bool, UndoError> {
+    restore(receipt, journal.backups(receipt)?)
+}
+
+/// What putting its files back would change.
+pub(crate) fn diffs(journal: &Journal, receipt: &Receipt) -> Result<Vec<diff::Diff>, UndoError> {
+    let of = |restore: &Restore| {
+        let (now, then) = (&restore.swap.from.bytes, &restore.swap.to.bytes);
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        diff::diff(&restore.swap.path, &text(now), &text(then), restore.context)
+    };
+    Ok(restores(receipt, journal.backups(receipt)?)?.iter().map(of).collect())
 }
 
 fn open(journal: &Journal, id: &str) -> Result<(Receipt, Vec<Version>), UndoError> {
     let receipt = journal.load(id)?;
-    if receipt.runtime.is_some() {
+    if receipt.runtime.is_some() || receipt.engine.is_some() {
         return Err(UndoError::OfRuntime { receipt: receipt.id });
     }
     if receipt.build.is_some() {

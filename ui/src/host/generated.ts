@@ -1061,6 +1061,23 @@ changes: Array<Diff>,
 ran: Array<Ran>, };
 
 /**
+ * How far a change of an engine is.
+ */
+export type ChangeProgress = { 
+/**
+ * What is done now.
+ */
+words: string, 
+/**
+ * Bytes that were pulled, while it pulls.
+ */
+done: number | null, 
+/**
+ * Bytes that are to be pulled, as far as that is known.
+ */
+total: number | null, };
+
+/**
  * How far a change got.
  */
 export type ChangeState = "interrupted" | "applied" | "undone" | "takenBack" | "damaged";
@@ -1466,7 +1483,11 @@ failure: Failure, } | { "kind": "rebuild",
 /**
  * How far.
  */
-progress: RebuildProgress, } | { "kind": "bench", 
+progress: RebuildProgress, } | { "kind": "change", 
+/**
+ * How far.
+ */
+progress: ChangeProgress, } | { "kind": "bench", 
 /**
  * How far.
  */
@@ -2560,6 +2581,10 @@ restarts: Array<string>,
  * What else to know, a sentence each.
  */
 told: Array<string>, 
+/**
+ * Why a person should look at it first although the fix counts as safe, a sentence each.
+ */
+review?: Array<string>, 
 /**
  * The files as they were seen; applying is refused when one of them differs by then.
  */
@@ -3902,6 +3927,8 @@ export interface Commands {
   preview_fix: { request: FixRequest; response: FixPreview };
   /** Carries out a fix that was previewed, looks again, and says whether it helped. */
   apply_fix: { request: ApplyRequest; response: ChangeOutcome };
+  /** Stops the change of an engine that is under way; what was done is taken back. */
+  stop_change: { request: Nothing; response: Nothing };
   /** Proves which emulator runs foreign programs, by throw-away containers, and reads what is set. */
   emulator: { request: EmulatorRequest; response: EmulatorDocument };
   /** Lists everything of what the window shows that needs translation, and the way out of each. */

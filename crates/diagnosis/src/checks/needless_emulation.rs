@@ -1,13 +1,14 @@
 //! Runs emulated although the native variant of the same image is already on the engine.
 
 use crate::{
+    anew::Anew,
     check::{Check, Context, Example, Need, Verdict, Words, always, container_subject},
     compose::Pin,
     example::{container, index, inventory, upstream},
     execution::{ContainerExecution, Expected},
     fact::Fact,
     finding::{Confidence, Evidence, Finding, Severity},
-    fix::{Safety, Step},
+    fix::Step,
     inventory::{Container, Inventory, Listing},
 };
 
@@ -94,12 +95,15 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         );
         let finding = finding.measured(context, container, execution);
         let (text, commands) = way_back(context, container, &native);
-        findings.push(finding.with_fix(
-            format!("Start {} for {native}", container.name),
-            "Nothing is changed for you here: recreating a container stops it, so read the lines and run them yourself.",
-            Safety::ShowOnly,
-            vec![Step::Tell { text, commands }],
-        ));
+        let anew = Anew {
+            container,
+            platform: native.parse().ok(),
+            pull: false,
+            same: same_image,
+            title: format!("Start {} for {native}", container.name),
+            by_hand: (BY_HAND, Step::Tell { text, commands }),
+        };
+        findings.push(finding.with_anew(context, anew));
     }
     findings
 }
@@ -125,15 +129,15 @@ fn upstream_only(context: &Context<'_>, container: &Container, execution: &Conta
     };
     let confidence = if same { Confidence::Certain } else { Confidence::Likely };
     let finding = context.finding(&CHECK, confidence, container_subject(container), words);
+    let title = format!("Pull {native} and start {} for it", container.name);
     let (text, mut commands) = way_back(context, container, &native);
     commands.insert(0, context.pull(image, &native));
-    Some(finding.with_fix(
-        format!("Pull {native} and start {} for it", container.name),
-        "Nothing is changed for you here: recreating a container stops it, so read the lines and run them yourself.",
-        Safety::ShowOnly,
-        vec![Step::Tell { text: format!("Pull {native} of {image}. {text}"), commands }],
-    ))
+    let by_hand = (BY_HAND, Step::Tell { text: format!("Pull {native} of {image}. {text}"), commands });
+    let anew = Anew { container, platform: native.parse().ok(), pull: true, same, title, by_hand };
+    Some(finding.with_anew(context, anew))
 }
+
+const BY_HAND: &str = "Nothing is changed for you here, because the Compose files do not tell what pins it: read the lines and run them yourself.";
 
 fn way_back(context: &Context<'_>, container: &Container, native: &str) -> (String, Vec<Vec<String>>) {
     let Some(membership) = &container.compose else {

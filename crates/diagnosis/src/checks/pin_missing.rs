@@ -1,6 +1,7 @@
 //! A Compose service runs emulated, and its file does not say so.
 
 use crate::{
+    anew::Anew,
     check::{Check, Context, Example, Need, Verdict, Words, always},
     compose::{Pin, place},
     example::{container, index, inventory, project, shell_default, upstream},
@@ -145,15 +146,14 @@ fn instead_of_a_pin(
     let image = &container.image;
     finding.why.push_str(&format!(" Its registry has {native}, so do not pin it: pull that instead."));
     finding.evidence.push(Evidence::new(format!("registry, {image}"), format!("{native} is there")));
-    finding.with_fix(
-        format!("Pull {native} for {}", member.service),
-        "Nothing is changed for you here: recreating a container stops it, so read the lines and run them yourself.",
-        Safety::ShowOnly,
-        vec![Step::Tell {
-            text: format!("Pull {native} of {image}, then recreate the service {}.", member.service),
-            commands: vec![context.pull(image, native), context.recreate(member)],
-        }],
-    )
+    let title = format!("Pull {native} for {}", member.service);
+    // Whether the version is the same is said by needless-emulation, which knows what runs.
+    let text = format!("Pull {native} of {image}, then make the service {} anew.", member.service);
+    let commands = vec![context.pull(image, native), context.recreate(member)];
+    let summary = "Nothing is changed for you here: it stops its container, so read the lines and run them yourself.";
+    let by_hand = (summary, Step::Tell { text, commands });
+    let anew = Anew { container, platform: native.parse().ok(), pull: true, same: false, title, by_hand };
+    finding.with_anew(context, anew)
 }
 
 fn with(pin: Option<&str>, image: &[(&str, bool)], platform: &str) -> Inventory {

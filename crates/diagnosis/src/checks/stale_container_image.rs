@@ -1,10 +1,11 @@
 //! A container runs an older image than its tag names today.
 
 use crate::{
+    anew::Anew,
     check::{Check, Context, Example, Need, Verdict, Words, always, container_subject},
     example::{container, index, inventory},
     finding::{Confidence, Evidence, Finding, Severity},
-    fix::{Safety, Step},
+    fix::Step,
     inventory::{Inventory, Listing},
     reference::short_id,
 };
@@ -50,19 +51,19 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
                 ],
             },
         );
-        let recreate = container.compose.iter().map(|member| context.recreate(member)).collect();
-        findings.push(finding.with_fix(
-            format!("Recreate {}", container.name),
-            "Nothing is changed for you here: recreating stops the container, and data outside volumes is lost.",
-            Safety::ShowOnly,
-            vec![Step::Tell {
-                text: format!("Recreate {} from {image} when it suits you.", container.name),
-                commands: recreate,
-            }],
-        ));
+        let native = context.native_variant_here(container).and_then(|native| native.parse().ok());
+        let title = format!("Make {} anew from {image} of today", container.name);
+        let commands = container.compose.iter().map(|member| context.recreate(member)).collect();
+        let text = format!("Make {} anew from {image} when it suits you.", container.name);
+        let by_hand = (BY_HAND, Step::Tell { text, commands });
+        let anew = Anew { container, platform: native, pull: false, same: false, title, by_hand };
+        findings.push(finding.with_anew(context, anew));
     }
     findings
 }
+
+const BY_HAND: &str = "Nothing is changed for you here, because the Compose files of its project do not tell enough: what it \
+                       wrote outside of volumes is lost.";
 
 fn with(runs: &str, tag: &str) -> Inventory {
     let mut seen = inventory("arm64");

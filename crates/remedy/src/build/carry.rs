@@ -86,6 +86,7 @@ impl<'a> Work<'a> {
             changes: Vec::new(),
             runtime: None,
             build: Some(Box::new(record.clone())),
+            engine: None,
         };
         let receipt = {
             let _turn = journal.turn()?;

@@ -151,7 +151,7 @@ impl Work<'_> {
 }
 
 /// The end of what was printed, both streams, without what stands before the `@` of an address.
-fn printed(output: &Output) -> String {
+pub(crate) fn printed(output: &Output) -> String {
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let text = text.trim();
     let mut start = text.len().saturating_sub(KEPT);
@@ -169,7 +169,7 @@ fn without_password(word: &str) -> String {
 }
 
 /// The last line, or the last that speaks of the topic.
-fn last_line(printed: &str, topic: Option<&str>) -> String {
+pub(crate) fn last_line(printed: &str, topic: Option<&str>) -> String {
     let lines = || printed.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     let told = topic.and_then(|topic| lines().find(|line| line.contains(topic))).or_else(|| lines().next());
     told.map(|line| format!(": {line}")).unwrap_or_default()

@@ -202,6 +202,7 @@ fn begin<'a>(
         changes: plan.files.iter().map(|(file, after)| Change::of(file, after)).collect(),
         runtime: Some(Box::new(record.clone())),
         build: None,
+        engine: None,
     };
     let receipt = journal.start(draft, &swaps)?;
     Ok(Work { journal, tools, receipt, record, edited: Default::default() })

@@ -1,0 +1,298 @@
+//! Changes of an engine's containers and images: which engine, how far, stopping, and looking again. Carrying them out and
+//! taking them back is `remedy`'s.
+
+use std::sync::{
+    Arc, LazyLock, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use silidock_diagnosis::{fix::Fix, schema::Schema};
+use silidock_engine::Engine;
+use silidock_remedy::{
+    Preview, Receipt, Refusal, Subject, Verified,
+    recreate::{self, ChangeError, Course, EngineRecord, Site},
+};
+use tokio::{runtime::Handle, sync::watch};
+
+use crate::{
+    changes::{blocking, whole},
+    failure::{Failure, FailureCode},
+    look::{Chosen, engine_failure},
+    runtime_changes::Wanted,
+    session::{App, Source},
+    wire::{ChangeOutcome, ChangeProgress, Event, Nothing, ScanRequest, UndoPreview},
+};
+
+/// Changes under way, in the whole program.
+static BUSY: LazyLock<watch::Sender<u32>> = LazyLock::new(|| watch::Sender::new(0));
+/// The program is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+/// A container that refuses to end is given its time, and then one is started.
+const LONGEST: Duration = Duration::from_secs(180);
+/// How often progress in bytes is told.
+const OFTEN: Duration = Duration::from_millis(200);
+
+/// Has every change under way stop and be taken back, and waits for that.
+pub(crate) async fn settle() {
+    ENDING.store(true, Ordering::Relaxed);
+    let mut busy = BUSY.subscribe();
+    // After that the receipt says what is left to undo.
+    let _ = tokio::time::timeout(LONGEST, busy.wait_for(|busy| *busy == 0)).await;
+}
+
+/// Counts one change as under way.
+struct Busy;
+
+impl Busy {
+    fn begin() -> Self {
+        BUSY.send_modify(|busy| *busy += 1);
+        Self
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.send_modify(|busy| *busy -= 1);
+    }
+}
+
+/// Tells the window, and hears of somebody who wants it stopped.
+struct Told {
+    app: Arc<App>,
+    stop: watch::Receiver<u64>,
+    last: Mutex<(String, Option<Instant>)>,
+}
+
+impl Told {
+    fn new(app: &Arc<App>) -> Self {
+        let mut stop = app.change_stop.subscribe();
+        stop.mark_unchanged();
+        Self { app: Arc::clone(app), stop, last: Mutex::default() }
+    }
+}
+
+impl Course for Told {
+    fn say(&self, words: &str) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = (words.to_owned(), None);
+        let progress = ChangeProgress { words: words.to_owned(), done: None, total: None };
+        self.app.tell(Event::Change { progress });
+    }
+
+    fn pulled(&self, done: u64, total: u64) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.1.is_some_and(|told| told.elapsed() < OFTEN) && done < total {
+            return;
+        }
+        last.1 = Some(Instant::now());
+        let progress = ChangeProgress { words: last.0.clone(), done: Some(done), total: Some(total) };
+        self.app.tell(Event::Change { progress });
+    }
+
+    fn stopped(&self) -> bool {
+        ENDING.load(Ordering::Relaxed) || self.stop.has_changed().unwrap_or(false)
+    }
+}
+
+impl App {
+    /// Stops the change under way; what was done is taken back, and whoever waits for it is told.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn stop_change(self: &Arc<Self>, _: Nothing) -> Result<Nothing, Failure> {
+        self.change_stop.send_modify(|number| *number += 1);
+        Ok(Nothing {})
+    }
+
+    /// What a change of the engine that is looked at would do.
+    pub(crate) async fn preview_engine(self: &Arc<Self>, fix: &Fix) -> Result<Preview, Failure> {
+        let engine = match self.source()? {
+            Source::Engine(engine) => engine,
+            Source::Sample(_) | Source::Recording => return Ok(recorded_only()),
+        };
+        let fix = fix.clone();
+        self.at_site(&engine, async move |site| recreate::preview(&site, &fix).await).await
+    }
+
+    /// Carries a change of an engine out, looks again, and says whether it helped.
+    pub(crate) async fn apply_engine(self: &Arc<Self>, wanted: Wanted) -> Result<ChangeOutcome, Failure> {
+        let Wanted { finding, fix, shown } = wanted;
+        let Source::Engine(engine) = self.source()? else {
+            return Err(Failure::new(FailureCode::Refused, "There is no engine here to change."));
+        };
+        let changes = shown.diffs.clone();
+        let promise = fix.promise.clone();
+        let subject = Subject { finding: Some(finding.clone()) };
+        let busy = Busy::begin();
+        let done = self
+            .at_site(&engine, async move |site| recreate::apply(&site, &fix, &shown, &subject, Timestamp::now()).await)
+            .await?;
+        drop(busy);
+        let receipt = done.map_err(|error| failure_of(&error))?;
+        let (verified, words) = self.verify(&finding, promise.as_deref()).await;
+        let (journal, id) = (self.journal()?, receipt.id.clone());
+        let noted = blocking(move || journal.set_verified(&id, verified)).await?;
+        let words = match noted {
+            Ok(_) => format!("{words}{}", kept(&receipt)),
+            Err(error) => format!("{words} The receipt could not be completed: {error}."),
+        };
+        Ok(outcome(receipt, verified, words, changes))
+    }
+
+    /// Shows what taking a change of an engine back would do.
+    pub(crate) async fn preview_engine_undo(self: &Arc<Self>, receipt: Receipt) -> Result<UndoPreview, Failure> {
+        let record = receipt.engine.as_deref().cloned();
+        let shown = match self.engine_of_record(record.as_ref()).await {
+            Ok(engine) => {
+                let id = receipt.id.clone();
+                self.at_site(&engine, async move |site| recreate::undo_preview(&site, &id).await).await?
+            }
+            Err(failure) => Ok(Preview { refused: Some(refusal(failure.message)), ..Preview::default() }),
+        };
+        let shown =
+            shown.unwrap_or_else(|error| Preview { refused: Some(refusal(error.to_string())), ..Preview::default() });
+        Ok(UndoPreview {
+            schema: Schema,
+            entry: whole(receipt),
+            diffs: shown.diffs,
+            commands: shown.commands,
+            told: shown.told,
+            refused: shown.refused.map(|refusal| refusal.why),
+        })
+    }
+
+    /// Takes a change of an engine back, and looks again.
+    pub(crate) async fn undo_engine(
+        self: &Arc<Self>,
+        receipt: Receipt,
+        record: EngineRecord,
+    ) -> Result<ChangeOutcome, Failure> {
+        let engine = self.engine_of_record(Some(&record)).await?;
+        let busy = Busy::begin();
+        let id = receipt.id.clone();
+        let undone = self.at_site(&engine, async move |site| {
+            let shown = recreate::undo_preview(&site, &id).await.map(|shown| shown.diffs).unwrap_or_default();
+            recreate::undo(&site, &id, Timestamp::now()).await.map(|receipt| (receipt, shown))
+        });
+        let undone = undone.await?;
+        drop(busy);
+        let (receipt, changes) = undone.map_err(|error| failure_of(&error))?;
+        let (verified, words) = as_before(&engine, receipt.engine.as_deref()).await;
+        if self.source().is_ok()
+            && let Err(failure) = self.scan(ScanRequest::default()).await
+        {
+            self.tell(Event::Lost { failure });
+        }
+        Ok(outcome(receipt, verified, words, changes))
+    }
+
+    /// The engine of a receipt: by its context, if that still leads there, else by its address.
+    async fn engine_of_record(self: &Arc<Self>, record: Option<&EngineRecord>) -> Result<Engine, Failure> {
+        let gone = || Failure::new(FailureCode::NotFound, "The receipt does not say which engine it changed.");
+        let record = record.ok_or_else(gone)?;
+        for choice in [record.context.as_deref(), Some(record.endpoint.as_str())].into_iter().flatten() {
+            if let Ok(Chosen::Engine(engine)) = self.engine(Some(choice)).await
+                && engine.target().endpoint.to_string() == record.endpoint
+            {
+                return Ok(engine);
+            }
+        }
+        match self.engine(Some(&record.endpoint)).await {
+            Ok(Chosen::Engine(engine)) => Ok(engine),
+            Ok(Chosen::Sample(_) | Chosen::Recording) => Err(gone()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Does something with an engine and the journal, on a thread that may wait for both.
+    async fn at_site<T: Send + 'static>(
+        self: &Arc<Self>,
+        engine: &Engine,
+        what: impl AsyncFnOnce(Site<'_>) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (engine, journal, host) = (engine.clone(), self.journal()?, Arc::clone(self.host()));
+        let (course, executor) = (Told::new(self), Handle::current());
+        blocking(move || {
+            let site = Site { engine: &engine, host: &host, journal: &journal, course: &course };
+            executor.block_on(what(site))
+        })
+        .await
+    }
+}
+
+fn refusal(why: String) -> Refusal {
+    Refusal { why, lines_to_type: Vec::new() }
+}
+
+fn recorded_only() -> Preview {
+    let why = "what is shown was recorded, and there is no engine here whose container could be made anew";
+    Preview { refused: Some(refusal(why.to_owned())), ..Preview::default() }
+}
+
+/// What is still there of the container from before, and how it is got rid of.
+fn kept(receipt: &Receipt) -> String {
+    let Some(old) = receipt.engine.as_ref().and_then(|record| record.old.as_ref()) else { return String::new() };
+    let copies: Vec<&str> = old.copies.iter().map(|copy| copy.copy.as_str()).collect();
+    let volumes = match copies.is_empty() {
+        true => String::new(),
+        false => format!(" The copies of its volumes: docker volume rm {}.", copies.join(" ")),
+    };
+    format!(
+        " For the way back its image is kept. When all is well, this frees its space and ends the way back: docker image rm {}.{volumes}",
+        old.kept
+    )
+}
+
+/// Looks at the container of an undone change.
+async fn as_before(engine: &Engine, record: Option<&EngineRecord>) -> (Verified, String) {
+    let Some(old) = record.and_then(|record| record.old.as_ref()) else {
+        return (Verified::Verified, "Everything was taken back.".to_owned());
+    };
+    let looked = engine.inspect_container(&old.name).await;
+    match looked {
+        Ok(now) if now.image_id == old.image_id && (now.state == "running") == old.running => (
+            Verified::Verified,
+            format!("Looked again: {} runs the image from before, and is {} as it was.", old.name, now.state),
+        ),
+        Ok(now) => (
+            Verified::StillPresent,
+            format!("Taken back, but looked at again {} is {} and not as it was.", old.name, now.state),
+        ),
+        Err(error) => (Verified::CouldNotTell, format!("Taken back, but looking again failed: {error}.")),
+    }
+}
+
+fn outcome(
+    receipt: Receipt,
+    verified: Verified,
+    words: String,
+    changes: Vec<silidock_remedy::diff::Diff>,
+) -> ChangeOutcome {
+    let ran = receipt.engine.map(|record| record.ran).unwrap_or_default();
+    ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran }
+}
+
+fn failure_of(error: &ChangeError) -> Failure {
+    let code = match error {
+        ChangeError::Changed { .. } | ChangeError::ChangedSince { .. } => FailureCode::Changed,
+        ChangeError::Refused(_) | ChangeError::NothingToTakeBack { .. } => FailureCode::Refused,
+        ChangeError::TakenBack { .. } | ChangeError::HalfDone { .. } | ChangeError::UndoFailed { .. } => {
+            FailureCode::Runtime
+        }
+        ChangeError::Engine(error) => return engine_failure(error),
+        ChangeError::Journal(_) => FailureCode::File,
+    };
+    let mut message = error.to_string();
+    if let Some(first) = message.get(..1).map(str::to_uppercase) {
+        message.replace_range(..1, &first);
+    }
+    let failure = Failure::new(code, message);
+    match error {
+        ChangeError::Refused(refusal) => failure.detail(refusal.lines_to_type.clone()),
+        ChangeError::TakenBack { receipt, .. } => failure.hint(format!("Receipt {receipt}.")),
+        ChangeError::HalfDone { receipt, .. } => failure.hint(format!("Then: silidock undo {receipt} --apply")),
+        _ => failure,
+    }
+}

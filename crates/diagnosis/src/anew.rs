@@ -1,0 +1,117 @@
+//! Fixes that make a container anew from its image: what is pulled first, by whom it is made, what is copied before, and whether
+//! that can lose anything. Pure; carrying it out is `remedy`'s.
+
+use crate::{
+    check::Context,
+    compose::Pin,
+    fact::Fact,
+    finding::Finding,
+    fix::{OldContainer, Safety, Step, YamlEdit},
+    inventory::{Container, ContainerState, MountKind},
+    platform::Platform,
+    reference::is_id,
+};
+
+/// A container to be made anew.
+pub(crate) struct Anew<'a> {
+    pub container: &'a Container,
+    /// The platform it is to run; none leaves that to the engine.
+    pub platform: Option<Platform>,
+    /// That is pulled first.
+    pub pull: bool,
+    /// Its content is known to be of the same version.
+    pub same: bool,
+    /// What the button says.
+    pub title: String,
+    /// What a person has to do, and why, where it cannot be done for them.
+    pub by_hand: (&'static str, Step),
+}
+
+impl Finding {
+    /// Adds making a container anew, and, where that could lose something, the same with copies made first.
+    pub(crate) fn with_anew(self, context: &Context<'_>, anew: Anew<'_>) -> Self {
+        let container = anew.container;
+        let up = matches!(
+            container.state,
+            ContainerState::Running | ContainerState::Restarting | ContainerState::Exited | ContainerState::Created
+        );
+        let (Some(edit), false, true) = (edit(context, &anew), is_id(&container.image), up) else {
+            let (summary, tell) = anew.by_hand;
+            return self.with_fix(anew.title, summary, Safety::ShowOnly, vec![tell]);
+        };
+        let of =
+            OldContainer { id: container.id.clone(), name: container.name.clone(), image: container.image.clone() };
+        let pull = anew.platform.clone().filter(|_| anew.pull);
+        let pull = pull.map(|platform| Step::PullPlatform { reference: container.image.clone(), platform });
+        let make = match &container.compose {
+            Some(member) => Step::RecreateService {
+                of: of.clone(),
+                project: member.project.clone(),
+                service: member.service.clone(),
+                platform: anew.platform.clone(),
+            },
+            None => Step::RecreateContainer { of: of.clone(), platform: anew.platform.clone() },
+        };
+        let edits = edit.is_some();
+        let steps = |between: Vec<Step>| -> Vec<Step> {
+            let first = pull.clone().into_iter().chain(edit.clone());
+            first.chain(between).chain([make.clone()]).collect()
+        };
+        let summary = summary(container);
+        let safety = if anew.same && !edits && nothing_to_lose(container) { Safety::Safe } else { Safety::Review };
+        let mut finding = self.with_fix(&anew.title, &summary, safety, steps(Vec::new()));
+        if has_volumes(container) {
+            let title = format!("{}, and copy its volumes first", anew.title);
+            let summary = format!(
+                "{summary} Each of its volumes is copied into a new one while it is stopped; if the old container is taken back \
+                 and refuses what the new one left, it gets the copies."
+            );
+            let between = vec![Step::CopyVolumes { of: of.clone() }];
+            finding = finding.with_fix(title, summary, Safety::Review, steps(between));
+        }
+        if container.written != Fact::Known(0) {
+            let title = format!("{}, and keep what it wrote first", anew.title);
+            let summary = format!("{summary} What it wrote outside of volumes is kept as an image of its own.");
+            finding = finding.with_fix(title, summary, Safety::Review, steps(vec![Step::KeepWritten { of }]));
+        }
+        finding
+    }
+}
+
+/// What has to leave the Compose files first; none at all where the files do not tell.
+fn edit(context: &Context<'_>, anew: &Anew<'_>) -> Option<Option<Step>> {
+    let Some(member) = &anew.container.compose else { return Some(None) };
+    let project = context.inventory.projects.iter().find(|p| p.name == member.project)?;
+    match project.pin(&member.service).ok()? {
+        Pin::Unpinned { .. } => Some(None),
+        // Pinned to what is wanted, since the container was made.
+        Pin::Pinned { value, .. } if anew.platform.is_some() && value.parse().ok() == anew.platform => Some(None),
+        Pin::Pinned { path, .. } => Some(Some(Step::EditYaml {
+            path: path.to_owned(),
+            edit: YamlEdit::RemovePlatform { service: member.service.clone() },
+        })),
+    }
+}
+
+fn has_volumes(container: &Container) -> bool {
+    container.mounts.known().is_none_or(|mounts| mounts.iter().any(|mount| mount.kind == MountKind::Volume))
+}
+
+/// It keeps nothing that a program of another platform or version could spoil, and wrote nothing that goes with it.
+fn nothing_to_lose(container: &Container) -> bool {
+    let reads_only = container.mounts.known().is_some_and(|mounts| mounts.iter().all(|mount| !mount.writable));
+    reads_only && container.written == Fact::Known(0)
+}
+
+fn summary(container: &Container) -> String {
+    let how = match container.compose {
+        Some(_) => "Compose makes it anew from its files",
+        None => "It is made anew with the same configuration",
+    };
+    let old = "the old one is brought back if the new one does not come up";
+    let keeps = match &container.mounts {
+        Fact::Known(mounts) if mounts.iter().all(|mount| mount.kind != MountKind::Volume) => "It has no volumes.",
+        Fact::Known(_) | Fact::Unknown { .. } => "Volumes are kept and used again.",
+    };
+    format!("{how}, so it stops for a moment; {old}. {keeps}")
+}

@@ -1,0 +1,363 @@
+//! What a change of an engine would do, worked out against the engine and the files as they are. Nothing is changed.
+
+use std::path::Path;
+
+use serde_json::Value;
+use silidock_diagnosis::fix::{Fix, OldContainer, Step};
+use silidock_diagnosis::platform::Platform;
+use silidock_diagnosis::reference::{normalise, short_id};
+use silidock_diagnosis::written::lasting;
+use silidock_engine::{Engine, Locality};
+use silidock_host::OsFamily;
+
+use super::replacing::{found, id, name, runs};
+use super::service::{self, ServicePlan};
+use super::{ChangeError, Site, same};
+use crate::plan;
+use crate::preview::{self, Preview, Refusal};
+use crate::steps;
+
+/// As many names of a list as a sentence holds.
+const NAMED: usize = 5;
+
+/// A container as it is now, and its image. Both hold secrets.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub container: Value,
+    pub image: Value,
+    pub platform: Option<String>,
+    /// All containers of its Compose service.
+    pub service: Vec<String>,
+}
+
+/// Everything worked out.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub files: plan::Plan,
+    pub seen: Option<Seen>,
+    pub service: Option<ServicePlan>,
+    restarts: Vec<String>,
+    commands: Vec<Vec<String>>,
+    told: Vec<String>,
+    /// Said too, but it may be otherwise a moment later.
+    passing: Vec<String>,
+    pulls: Vec<String>,
+    /// Why a person should look at it first.
+    review: Vec<String>,
+}
+
+fn refused(why: impl Into<String>) -> Refusal {
+    Refusal { why: why.into(), lines_to_type: Vec::new() }
+}
+
+impl Plan {
+    pub(super) async fn of(site: &Site<'_>, fix: &Fix) -> Result<Self, Refusal> {
+        let mut plan = Self::default();
+        for step in &fix.steps {
+            match step {
+                Step::PullPlatform { reference, platform } => plan.pull(site, reference, platform).await?,
+                Step::CopyVolumes { of } => {
+                    plan.look(site, of).await?;
+                    plan.copies();
+                }
+                Step::KeepWritten { of } => plan.look(site, of).await?,
+                Step::RecreateContainer { of, platform } => {
+                    plan.look(site, of).await?;
+                    plan.others_depend(site).await?;
+                    plan.image(site, &of.image, platform.as_ref()).await?;
+                    plan.kept();
+                }
+                Step::RecreateService { of, project, service, platform } => {
+                    plan.look(site, of).await?;
+                    plan.image(site, &of.image, platform.as_ref()).await?;
+                    let looked = service::plan(site, of, project, service, plan.seen.as_ref()).await?;
+                    plan.commands.push(looked.argv.clone());
+                    plan.told.extend(looked.told.clone());
+                    plan.review.extend(looked.told.clone());
+                    if let Some(seen) = &mut plan.seen {
+                        seen.service.clone_from(&looked.containers);
+                    }
+                    plan.service = Some(looked);
+                    plan.kept();
+                }
+                Step::BuildImage { .. } => {
+                    return Err(refused(format!("\"{}\" is carried out apart", step.title())));
+                }
+                Step::EditYaml { .. }
+                | Step::EditLine { .. }
+                | Step::InsertLine { .. }
+                | Step::AppendLine { .. }
+                | Step::ConvertLineEndings { .. }
+                | Step::Tell { .. }
+                | Step::RuntimeCommand { .. }
+                | Step::EditSettings { .. } => steps::add(step, &mut plan.files)?,
+            }
+        }
+        plan.files.files.retain(|planned| planned.after != planned.file.text);
+        Ok(plan)
+    }
+
+    fn preview(self) -> Preview {
+        let diff = |f: &plan::PlannedFile| crate::diff::diff(&f.file.real, &f.file.text, &f.after, f.context);
+        Preview {
+            diffs: self.files.files.iter().map(diff).collect(),
+            files: preview::seen(&self.files),
+            commands: self.commands.into_iter().chain(self.files.commands).collect(),
+            restarts: self.restarts,
+            told: self.told.into_iter().chain(self.passing).chain(self.files.told).collect(),
+            review: self.review,
+            refused: None,
+        }
+    }
+
+    /// Whether this is what was shown.
+    pub(super) fn as_shown(&self, shown: &Preview) -> Result<(), ChangeError> {
+        let changed = |what: &str| Err(ChangeError::Changed { what: what.to_owned() });
+        if preview::seen(&self.files) != shown.files {
+            return changed("A file");
+        }
+        if self.restarts != shown.restarts || self.commands.iter().any(|argv| !shown.commands.contains(argv)) {
+            return changed("What would be done");
+        }
+        match self.told.iter().find(|told| !shown.told.contains(told)) {
+            Some(_) => changed("The container or its image"),
+            None => Ok(()),
+        }
+    }
+
+    async fn pull(&mut self, site: &Site<'_>, reference: &str, platform: &Platform) -> Result<(), Refusal> {
+        let Some(full) = normalise(reference) else {
+            return Err(refused(format!("{reference} is an identifier, and a registry has only names")));
+        };
+        self.told.push(format!(
+            "{platform} of {reference} is pulled from {}: the same tag, so the version stays what the tag means there.",
+            full.split('/').next().unwrap_or_default()
+        ));
+        let size = site.engine.image_json(reference, None).await.ok().and_then(|image| image["Size"].as_u64());
+        match (free(site).await, size) {
+            (Ok(free), Some(size)) if free < size => {
+                return Err(refused(format!(
+                    "{} are free where the engine keeps its images, and {reference} takes about {}",
+                    bytes(free),
+                    bytes(size)
+                )));
+            }
+            (Ok(free), _) => self.passing.push(format!("{} are free where the engine keeps its images.", bytes(free))),
+            (Err(why), size) => {
+                let size = size.map(|size| format!(" {reference} takes about {} now.", bytes(size)));
+                self.passing.push(format!(
+                    "How much space is free where the engine keeps its images is not known: {why}.{}",
+                    size.unwrap_or_default()
+                ));
+            }
+        }
+        self.pulls.push(full);
+        Ok(())
+    }
+
+    /// Looks at the container, once.
+    async fn look(&mut self, site: &Site<'_>, of: &OldContainer) -> Result<(), Refusal> {
+        if let Some(seen) = &self.seen {
+            return match id(&seen.container) == of.id {
+                true => Ok(()),
+                false => Err(refused("one change is about one container")),
+            };
+        }
+        let container = found(site.engine, &of.id).await.map_err(|error| refused(error.to_string()))?;
+        let Some(container) = container.filter(|container| name(container) == of.name) else {
+            return Err(refused(format!("{} was made anew or removed since it was looked at; look again", of.name)));
+        };
+        if let Some(why) = same::refusal(&container) {
+            return Err(refused(format!("{} is left alone: {why}", of.name)));
+        }
+        let told = &container["ImageManifestDescriptor"]["platform"];
+        let of_manifest = platform_of(&told["os"], &told["architecture"], &told["variant"]);
+        let image_id = container["Image"].as_str().unwrap_or_default();
+        let image = site.engine.image_json(image_id, of_manifest.as_deref()).await;
+        let image =
+            image.map_err(|error| refused(format!("the image that {} runs cannot be read: {error}", of.name)))?;
+        let platform = of_manifest.or_else(|| platform_of(&image["Os"], &image["Architecture"], &image["Variant"]));
+        if runs(&container) {
+            self.restarts.push(of.name.clone());
+        }
+        self.volumes(&container);
+        self.written(site.engine, of, &container).await;
+        self.ports(&container);
+        self.seen = Some(Seen { container, image, platform, service: Vec::new() });
+        Ok(())
+    }
+
+    fn volumes(&mut self, container: &Value) {
+        let of_kind = |kind: &str| -> Vec<String> {
+            let mounts = container["Mounts"].as_array().into_iter().flatten().filter(|mount| mount["Type"] == kind);
+            let mut targets: Vec<String> =
+                mounts.filter_map(|mount| mount["Destination"].as_str().map(str::to_owned)).collect();
+            // An engine tells them in any order.
+            targets.sort();
+            targets
+        };
+        let volumes = of_kind("volume");
+        if !volumes.is_empty() {
+            self.told.push(format!(
+                "Its volumes stay and are used again: {}. A program of another version may change files in them so that the \
+                 old one refuses them.",
+                some(&volumes)
+            ));
+        }
+        let binds = of_kind("bind");
+        if !binds.is_empty() {
+            self.told.push(format!("Folders of this machine are mounted again: {}.", some(&binds)));
+        }
+    }
+
+    async fn written(&mut self, engine: &Engine, of: &OldContainer, container: &Value) {
+        let lost = match engine.changed_paths(&of.id).await {
+            Ok(changed) => {
+                let mounts = container["Mounts"].as_array().into_iter().flatten();
+                let mounted: Vec<&str> = mounts.filter_map(|mount| mount["Destination"].as_str()).collect();
+                let kept = lasting(changed.iter().map(|c| (c.path.as_str(), c.kind)), &mounted);
+                match kept.len() {
+                    0 => {
+                        self.passing.push("It wrote nothing outside of volumes that would be missed.".to_owned());
+                        return;
+                    }
+                    many => format!("What it wrote outside of volumes is lost ({many} paths): {}.", some(&kept)),
+                }
+            }
+            Err(error) => format!("What it wrote outside of volumes is lost; how much that is, is not known: {error}."),
+        };
+        self.passing.push(lost.clone());
+        self.review.push(lost);
+    }
+
+    fn ports(&mut self, container: &Value) {
+        let host = &container["HostConfig"];
+        let bindings = host["PortBindings"].as_object().into_iter().flatten();
+        let random = |bound: &Value| {
+            bound
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|b| b["HostPort"].as_str().is_none_or(|p| p.is_empty() || p == "0"))
+        };
+        let any: Vec<String> = bindings.filter(|(_, bound)| random(bound)).map(|(port, _)| port.clone()).collect();
+        if host["PublishAllPorts"] == true || !any.is_empty() {
+            let other = "Ports that the engine chose itself will be other ones.".to_owned();
+            self.told.push(other.clone());
+            self.review.push(other);
+        }
+    }
+
+    fn copies(&mut self) {
+        let Some(seen) = &self.seen else { return };
+        let volumes =
+            seen.container["Mounts"].as_array().into_iter().flatten().filter(|m| m["Type"] == "volume").count();
+        self.told.push(format!(
+            "{volumes} {} copied while the container is stopped; the copies stay until you remove them.",
+            if volumes == 1 { "volume is" } else { "volumes are" }
+        ));
+    }
+
+    /// Containers that live in this one's network, or were linked to it, would lose it.
+    async fn others_depend(&self, site: &Site<'_>) -> Result<(), Refusal> {
+        let Some(seen) = &self.seen else { return Ok(()) };
+        let all = site.engine.containers_json().await.map_err(|error| refused(error.to_string()))?;
+        let (own, called) = (id(&seen.container), name(&seen.container));
+        let joined = format!("container:{own}");
+        for other in all.iter().filter(|other| id(other) != own) {
+            let names = || other["Names"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let other_name = names().next().unwrap_or_default().trim_start_matches('/').to_owned();
+            let mode = other["HostConfig"]["NetworkMode"].as_str().unwrap_or_default();
+            if mode == joined || mode == format!("container:{called}") {
+                return Err(refused(format!(
+                    "{called} is left alone: {other_name} lives in its network and would lose it"
+                )));
+            }
+        }
+        let linked = all.iter().filter(|other| id(other) == own).flat_map(|own| {
+            own["Names"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        });
+        match linked.filter(|name| name.trim_start_matches('/').contains('/')).next() {
+            Some(link) => Err(refused(format!("{called} is left alone: another container has a link to it ({link})"))),
+            None => Ok(()),
+        }
+    }
+
+    async fn image(&mut self, site: &Site<'_>, reference: &str, platform: Option<&Platform>) -> Result<(), Refusal> {
+        if normalise(reference).is_some_and(|full| self.pulls.contains(&full)) {
+            return Ok(());
+        }
+        let wanted = platform.map(ToString::to_string);
+        match site.engine.image_json(reference, wanted.as_deref()).await {
+            Ok(image) => {
+                let id = image["Id"].as_str().unwrap_or_default();
+                let told = wanted.map(|platform| format!(" for {platform}")).unwrap_or_default();
+                self.told.push(format!("{reference}{told} is here ({}).", short_id(id)));
+                Ok(())
+            }
+            Err(error) => Err(refused(format!("{reference} cannot be used: {error}"))),
+        }
+    }
+
+    fn kept(&mut self) {
+        self.told.push(
+            "The old container is kept until the new one is up, and its image beyond that; if the new one does not come up, the \
+             old one is brought back."
+                .to_owned(),
+        );
+    }
+}
+
+/// What the change would do. Always answers: what stands in the way is in `refused`.
+pub async fn preview(site: &Site<'_>, fix: &Fix) -> Preview {
+    match Plan::of(site, fix).await {
+        Ok(plan) => plan.preview(),
+        Err(refusal) => Preview { refused: Some(refusal), ..Preview::default() },
+    }
+}
+
+/// `linux/arm/v7` of its parts.
+pub(super) fn platform_of(os: &Value, architecture: &Value, variant: &Value) -> Option<String> {
+    let (os, architecture) =
+        (os.as_str().filter(|os| !os.is_empty())?, architecture.as_str().filter(|a| !a.is_empty())?);
+    let variant = variant.as_str().filter(|variant| !variant.is_empty());
+    Some(variant.map_or_else(|| format!("{os}/{architecture}"), |variant| format!("{os}/{architecture}/{variant}")))
+}
+
+/// Bytes that are free where the engine keeps its images, or why nobody can tell.
+async fn free(site: &Site<'_>) -> Result<u64, String> {
+    let target = site.engine.target();
+    if target.endpoint.locality() != Locality::Local {
+        return Err("the engine is not known to be on this machine".to_owned());
+    }
+    let (machine, folder) = site.engine.data_folder().await.map_err(|error| error.to_string())?;
+    let here = site.host.os() == OsFamily::Linux && site.host.host_name().as_deref() == Some(&machine);
+    if !here {
+        return Err("the engine runs in a machine of its own".to_owned());
+    }
+    let told = rustix::fs::statvfs(Path::new(&folder)).map_err(|error| format!("{folder}: {error}"))?;
+    Ok(told.f_bavail.saturating_mul(told.f_frsize))
+}
+
+/// In powers of 1000, as Docker writes them.
+fn bytes(count: u64) -> String {
+    match count {
+        0..1_000_000 => format!("{} kB", count / 1000),
+        1_000_000..1_000_000_000 => format!("{} MB", count / 1_000_000),
+        _ => format!("{:.1} GB", count as f64 / 1e9),
+    }
+}
+
+fn some(names: &[String]) -> String {
+    let mut text = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > NAMED {
+        text.push_str(" ...");
+    }
+    text
+}
