@@ -35,7 +35,8 @@ fn engine() -> Option<Lab> {
 fn a_run_is_kept_compared_exported_and_means_something() {
     let Some(engine) = engine() else { return };
     let user = User::new();
-    let words = ["bench", "--engine", &engine.endpoint, "--quick", "--workloads", "integer,hash,system-calls"];
+    let words =
+        ["bench", "--engine", &engine.endpoint, "--quick", "--workloads", "integer,hash,interpreter,system-calls"];
     let (status, first) = user.json("bench", &words);
     assert_eq!((status, left(&user, &engine)), (0, Vec::new()), "nothing of ours is left");
     let qemu = one(list(&first, "lanes"), "name", "qemu");
@@ -43,7 +44,7 @@ fn a_run_is_kept_compared_exported_and_means_something() {
     assert!(!list(qemu, "evidence").is_empty(), "{qemu}");
     let results = list(&first, "results");
     let of = |lane: &'static str| results.iter().filter(move |r| r["lane"] == lane);
-    assert_eq!((of("native").count(), of("qemu").count()), (3, 3), "{}", first["warnings"]);
+    assert_eq!((of("native").count(), of("qemu").count()), (4, 4), "{}", first["warnings"]);
     assert!(of("qemu").all(|r| r["ratio"]["median"].as_f64().is_some_and(|ratio| ratio > 0.0)), "{results:?}");
     assert!(results.iter().all(|r| list(r, "samples").len() >= 5));
 
@@ -51,7 +52,7 @@ fn a_run_is_kept_compared_exported_and_means_something() {
     assert_eq!(second["seed"], 7);
     let (one_id, two_id) = (text(&first, "id"), text(&second, "id"));
     let (_, compared) = user.json("bench-comparison", &["bench", "--compare", one_id, two_id]);
-    assert_eq!((compared["comparable"].as_bool(), list(&compared, "rows").len()), (Some(true), 6), "{compared}");
+    assert_eq!((compared["comparable"].as_bool(), list(&compared, "rows").len()), (Some(true), 8), "{compared}");
 
     // What runs emulated there can now be put in numbers.
     let (_, scan) = user.json("scan", &["scan", "--engine", &engine.endpoint, "--cpu"]);

@@ -169,6 +169,9 @@ impl App {
         };
         let counting = match &seen.inventory.benchmark {
             Fact::Known(fitting) if fitting.run.id == run.id => seen.inventory.benchmark.clone(),
+            Fact::Known(fitting) if fitting.own.iter().any(|own| own.id == run.id) => {
+                Fact::Known(Fitting { run: run.clone(), because: fitting.because.clone(), own: Vec::new() })
+            }
             Fact::Known(fitting) => {
                 Gap::new("what it means for containers", format!("the run of {} counts now", fitting.run.taken_at))
                     .into()

@@ -434,7 +434,7 @@ impl Finding {
     pub fn measured(mut self, context: &Context<'_>, container: &Container, execution: &ContainerExecution) -> Self {
         if let Fact::Known(fitting) = &context.inventory.benchmark
             && self.confidence == Confidence::Certain
-            && let Some(need) = meaning::native_need(&fitting.run, container, execution)
+            && let Some(need) = meaning::native_need(fitting, container, execution)
         {
             self.confidence = Confidence::Measured;
             self.why = format!("{} {}", self.why, need.words);

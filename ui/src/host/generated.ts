@@ -2247,6 +2247,10 @@ export type NativeNeed = {
  */
 lane: string, 
 /**
+ * That run.
+ */
+run: string, 
+/**
  * Its processor time natively as a share of what it takes emulated. The interval is the range in which four of five
  * of the workloads lie, or, for its own image, that of the measurement.
  */

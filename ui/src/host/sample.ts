@@ -252,6 +252,7 @@ export function sampleHost(play: string | null): Host {
     inside: ({ subject }) => ({ ...(insides as unknown as InsideDocument), subject }),
     inside_images: look,
     stop_inside: () => ({}),
+    stop_change: () => ({}),
     preview_rebuild: () => noEngineToBuildOn(),
     apply_rebuild: () => noEngineToBuildOn(),
     stop_rebuild: () => ({}),

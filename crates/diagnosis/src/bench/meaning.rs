@@ -27,6 +27,9 @@ pub struct Fitting {
     pub run: Bench,
     /// Why it still counts, in a sentence.
     pub because: String,
+    /// Runs of the user's own images that count as well, the newest of each image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<Bench>,
 }
 
 /// An engine as it is now, as far as a stored run depends on it.
@@ -51,20 +54,37 @@ pub fn not_measured_yet() -> Gap {
 
 const COST: &str = "what emulation costs here";
 
-/// The newest of these runs (newest first) that still counts for an engine.
+/// A run that compared fewer workloads than these says nothing of programs of any kind.
+const FEWEST: usize = 4;
+
+/// The newest of these runs (newest first) that still counts for an engine, and those of the user's own images.
 ///
 /// # Errors
 /// The gap that says why none does.
 pub fn fitting(runs: Vec<Bench>, now: &Now<'_>) -> Result<Fitting, Gap> {
-    let mut nearest = None;
+    let (mut nearest, mut general, mut own) = (None, None, Vec::<(Bench, String)>::new());
     for run in runs {
+        let image = run.measured_image().map(str::to_owned);
         match fits(&run, now) {
-            Ok(because) => return Ok(Fitting { run, because }),
-            Err(Some(why)) if nearest.is_none() => nearest = Some(why),
-            Err(_) => {}
+            Ok(because) if general.is_none() && run.is_of_all_kinds() => general = Some((run, because)),
+            Ok(because) if image.is_some() => {
+                if own.iter().all(|(known, _)| known.measured_image() != image.as_deref()) {
+                    own.push((run, because));
+                }
+            }
+            Ok(_) => {
+                let why = format!("the run of {} compared fewer than {FEWEST} workloads: silidock bench", day(&run));
+                nearest.get_or_insert(why);
+            }
+            Err(Some(why)) => {
+                nearest.get_or_insert(why);
+            }
+            Err(None) => {}
         }
     }
-    Err(nearest.map_or_else(not_measured_yet, |why| Gap::new(COST, why)))
+    let counts = general.or_else(|| (!own.is_empty()).then(|| own.remove(0)));
+    let (run, because) = counts.ok_or_else(|| nearest.map_or_else(not_measured_yet, |why| Gap::new(COST, why)))?;
+    Ok(Fitting { run, because, own: own.into_iter().map(|(run, _)| run).collect() })
 }
 
 /// Why a run counts; why not, where it is at least one of this engine.
@@ -106,6 +126,8 @@ fn day(run: &Bench) -> &str {
 pub struct NativeNeed {
     /// Lane of the run that was taken for it.
     pub lane: String,
+    /// That run.
+    pub run: String,
     /// Its processor time natively as a share of what it takes emulated. The interval is the range in which four of five
     /// of the workloads lie, or, for its own image, that of the measurement.
     pub share: Estimate,
@@ -128,32 +150,45 @@ pub fn typical(run: &Bench, lane: &str) -> Option<Estimate> {
     Some(spread.map(|ratio| ratio))
 }
 
-/// What a container would need natively, by a run that counts for its engine. None where it does not run emulated, or
+/// What a container would need natively, by runs that count for its engine. None where it does not run emulated, or
 /// its emulator was not measured for its platform.
-pub fn native_need(run: &Bench, container: &Container, execution: &ContainerExecution) -> Option<NativeNeed> {
+pub fn native_need(fitting: &Fitting, container: &Container, execution: &ContainerExecution) -> Option<NativeNeed> {
     let emulator = execution.emulator.as_deref().filter(|_| execution.is_emulated())?;
     let architecture = &container.platform.known()?.architecture;
-    let mut lanes = run
-        .lanes
-        .iter()
-        .filter(|lane| lane.emulator.as_deref() == Some(emulator) && lane.platform.architecture == *architecture);
-    let registered = lanes.clone().find(|lane| lane.way == super::LaneWay::Registered);
-    let lane = registered.or_else(|| lanes.next())?;
-    let own = run
-        .own_image(&container.image)
-        .and_then(|id| run.result(id, &lane.name)?.ratio)
-        .filter(|ratio| ratio.low.is_some());
-    let share = own.or_else(|| typical(run, &lane.name))?;
+    let own = fitting.own.iter().chain([&fitting.run]).find_map(|run| {
+        let id = run.own_image(&container.image)?;
+        let lane = lane_of(run, emulator, architecture)?;
+        let ratio = run.result(id, &lane.name)?.ratio.filter(|ratio| ratio.low.is_some())?;
+        Some((run, lane, ratio))
+    });
+    let (run, lane, share) = match own {
+        Some(own) => own,
+        None => {
+            let lane = lane_of(&fitting.run, emulator, architecture)?;
+            (&fitting.run, lane, typical(&fitting.run, &lane.name)?)
+        }
+    };
     let used = container.cpu_nanoseconds.known().map(|n| neat(*n as f64 / 1e9)).filter(|used| *used > 0.0);
     let native = used.map(|used| share.map(|share| share * used));
     Some(NativeNeed {
         lane: lane.name.clone(),
+        run: run.id.clone(),
         share,
         own_image: own.is_some(),
         used_seconds: used,
         native_seconds: native,
         words: words(&container.name, display_name(emulator), &share, used, native.as_ref()),
     })
+}
+
+/// The lane of a run that such a container runs in.
+fn lane_of<'a>(run: &'a Bench, emulator: &str, architecture: &str) -> Option<&'a Lane> {
+    let mut lanes = run
+        .lanes
+        .iter()
+        .filter(|lane| lane.emulator.as_deref() == Some(emulator) && lane.platform.architecture == architecture);
+    let registered = lanes.clone().find(|lane| lane.way == super::LaneWay::Registered);
+    registered.or_else(|| lanes.next())
 }
 
 fn words(name: &str, emulator: &str, share: &Estimate, used: Option<f64>, native: Option<&Estimate>) -> String {
@@ -312,7 +347,7 @@ pub fn meaning(
         Fact::Unknown { unknown } => return (unknown.clone().into(), vec![None; containers.len()]),
     };
     let run = &fitting.run;
-    let needs: Vec<_> = containers.iter().map(|(container, how)| native_need(run, container, how)).collect();
+    let needs: Vec<_> = containers.iter().map(|(container, how)| native_need(fitting, container, how)).collect();
     let meaning = Meaning {
         run: run.name(),
         because: fitting.because.clone(),
@@ -350,12 +385,13 @@ fn total(needs: &[Option<NativeNeed>]) -> Option<TotalNeed> {
 
 /// What a finding about an emulated container says once a run counts for it.
 pub fn evidence(fitting: &Fitting, need: &NativeNeed) -> Option<Evidence> {
-    let lane = fitting.run.lane(&need.lane)?;
+    let run = fitting.own.iter().chain([&fitting.run]).find(|run| run.id == need.run)?;
+    let lane = run.lane(&need.lane)?;
     let text = match need.own_image {
         true => format!("your command in this image runs at {} of native speed", super::words::share(&need.share)),
-        false => lane_meaning(&fitting.run, lane)?.words,
+        false => lane_meaning(run, lane)?.words,
     };
-    Some(Evidence::new(format!("benchmark of {}", day(&fitting.run)), text))
+    Some(Evidence::new(format!("benchmark of {}", day(run)), text))
 }
 
 impl Bench {
@@ -364,6 +400,17 @@ impl Bench {
         let own = self.own.as_ref().filter(|own| own.build.is_none() && own.image == image)?;
         self.workload(&own.workload).map(|workload| workload.id.as_str())
     }
+
+    /// The image of the user's own command.
+    fn measured_image(&self) -> Option<&str> {
+        self.own.as_ref().filter(|own| own.build.is_none()).map(|own| own.image.as_str())
+    }
+
+    /// Whether it says something of programs of any kind.
+    fn is_of_all_kinds(&self) -> bool {
+        self.overall.iter().any(|overall| overall.workloads.len() >= FEWEST)
+    }
+
     /// What the user's own work in a workload is.
     pub fn own_work(&self, id: &str) -> Option<&super::OwnWork> {
         self.own.as_ref().filter(|own| own.workload == id && (id == workload::OWN || id == workload::BUILD))
@@ -382,6 +429,10 @@ mod tests {
 
     fn run() -> Bench {
         bench(&[("integer", 100.0, 25.0), ("hash", 100.0, 25.0), ("memory-latency", 10.0, 40.0), ("locks", 10.0, 2.5)])
+    }
+
+    fn alone(run: Bench) -> Fitting {
+        Fitting { run, because: "same".to_owned(), own: Vec::new() }
     }
 
     fn proven(emulator: &str, version: Option<&str>) -> EmulationFacts {
@@ -430,12 +481,47 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_few_workloads_or_of_an_image_hides_no_full_one() {
+        let own = |id: &str| {
+            let mut run = bench(&[("own", 2.0, 3.0)]);
+            run.id = id.to_owned();
+            run.own = Some(crate::bench::OwnWork {
+                workload: workload::OWN.to_owned(),
+                image: "web:1".to_owned(),
+                build: None,
+                program: None,
+                digest: "d".to_owned(),
+            });
+            run
+        };
+        let few = bench(&[("integer", 100.0, 90.0)]);
+        let endpoint = few.machine.endpoint.clone();
+        let platform = few.machine.platform.clone();
+        let nothing = EmulationFacts::default();
+        let mut runs = vec![own("newest"), few.clone(), own("older"), run()];
+        runs.iter_mut().for_each(|run| run.machine.started = Some("monday".to_owned()));
+        let now = Now {
+            endpoint: &endpoint,
+            platform: Some(&platform),
+            kernel: None,
+            started: Some("monday"),
+            emulation: &nothing,
+        };
+        let found = fitting(runs.clone(), &now).unwrap();
+        let own: Vec<&str> = found.own.iter().map(|run| run.id.as_str()).collect();
+        assert_eq!((found.run.overall[0].workloads.len(), own), (4, vec!["newest"]));
+        let only_few = fitting(runs.drain(1..2).collect(), &now).unwrap_err();
+        assert!(only_few.why.contains("fewer than 4"), "{only_few:?}");
+        assert_eq!(fitting(vec![runs.remove(0)], &now).unwrap().run.id, "newest");
+    }
+
+    #[test]
     fn an_emulated_container_would_need_its_share() {
         let web = container("web").platform("linux/amd64").processes(&["/usr/bin/qemu-x86_64 /bin/app"]).build();
         let mut web = web;
         web.cpu_nanoseconds = Fact::Known(200_000_000_000);
         let how = judge(&web, &engine("arm64"));
-        let need = native_need(&run(), &web, &how).unwrap();
+        let need = native_need(&alone(run()), &web, &how).unwrap();
         assert!((need.share.median - 0.25).abs() < 1e-6 && !need.own_image, "{need:?}");
         let native = need.native_seconds.unwrap();
         assert!((native.median - 50.0).abs() < 1e-3 && native.low.unwrap() <= 50.001, "{native:?}");
@@ -444,15 +530,15 @@ mod tests {
             "web used 3 min 20 s of processor time under QEMU. Natively it would need about a quarter: 50 s (50 s to 50 s)."
         );
         web.cpu_nanoseconds = Fact::unknown("processor time", "not asked for");
-        let need = native_need(&run(), &web, &how).unwrap();
+        let need = native_need(&alone(run()), &web, &how).unwrap();
         assert_eq!(
             need.words,
             "Natively web would need about a quarter of the processor time it needs under QEMU (25 % to 25 %)."
         );
         // Rosetta was measured, QEMU runs it: nothing is known.
-        assert_eq!(native_need(&rosetta(run()), &web, &how), None);
+        assert_eq!(native_need(&alone(rosetta(run())), &web, &how), None);
         let native = container("web").build();
-        assert_eq!(native_need(&run(), &native, &judge(&native, &engine("arm64"))), None);
+        assert_eq!(native_need(&alone(run()), &native, &judge(&native, &engine("arm64"))), None);
     }
 
     #[test]
@@ -471,8 +557,11 @@ mod tests {
         seen.images = Listing::of(vec![index("web:1", &[("linux/amd64", true), ("linux/arm64", true)])]);
         for (benchmark, expected) in [
             (not_measured_yet().into(), Confidence::Certain),
-            (Fact::Known(Fitting { run: run(), because: "same".to_owned() }), Confidence::Measured),
-            (Fact::Known(Fitting { run: rosetta(run()), because: "same".to_owned() }), Confidence::Certain),
+            (Fact::Known(Fitting { run: run(), because: "same".to_owned(), own: Vec::new() }), Confidence::Measured),
+            (
+                Fact::Known(Fitting { run: rosetta(run()), because: "same".to_owned(), own: Vec::new() }),
+                Confidence::Certain,
+            ),
         ] {
             seen.benchmark = benchmark;
             let context = Context::new(&seen);
@@ -500,11 +589,11 @@ mod tests {
             digest: "d".to_owned(),
         });
         let web = container("web").platform("linux/amd64").processes(&["/usr/bin/qemu-x86_64 /bin/app"]).build();
-        let need = native_need(&run, &web, &judge(&web, &engine("arm64"))).unwrap();
+        let need = native_need(&alone(run.clone()), &web, &judge(&web, &engine("arm64"))).unwrap();
         assert!(need.own_image && (need.share.median - 2.0 / 3.0).abs() < 1e-9, "{need:?}");
         let mut other = web.clone();
         other.image = "db:1".to_owned();
-        let need = native_need(&run, &other, &judge(&other, &engine("arm64"))).unwrap();
+        let need = native_need(&alone(run.clone()), &other, &judge(&other, &engine("arm64"))).unwrap();
         assert!(!need.own_image && (need.share.median - 0.25).abs() < 1e-9, "{need:?}");
     }
 
@@ -515,7 +604,7 @@ mod tests {
         let native = container("cache").build();
         let engine = engine("arm64");
         let containers: Vec<_> = [&web, &db, &native].map(|c| (c, judge(c, &engine))).into_iter().collect();
-        let fitting = Fact::Known(Fitting { run: run(), because: "same".to_owned() });
+        let fitting = Fact::Known(Fitting { run: run(), because: "same".to_owned(), own: Vec::new() });
         let (meaning, needs) = meaning(&fitting, &containers);
         let meaning = meaning.known().unwrap().clone();
         assert_eq!(needs.iter().filter(|need| need.is_some()).count(), 2);

@@ -89,17 +89,21 @@ fn everywhere(cells: &[Cell], workload: &str) -> bool {
 }
 
 /// How busy the engine's machine was.
-pub(crate) struct Around(Surroundings);
+pub(crate) struct Around {
+    seen: Surroundings,
+    /// How often the lane that saw it had been started anew by then: its container counts from nothing since.
+    anew: u32,
+}
 
 impl Around {
     pub fn stolen_since(&self, before: &Self) -> Option<f64> {
-        let (now, then) = (self.0.ticks?, before.0.ticks?);
+        let (now, then) = (self.seen.ticks?, before.seen.ticks?);
         let all = now.all.checked_sub(then.all).filter(|ticks| *ticks > 0)?;
         Some(now.stolen.saturating_sub(then.stolen) as f64 / all as f64)
     }
 
     pub fn busy(self, stolen: Option<f64>) -> Busy {
-        let seen = self.0;
+        let seen = self.seen;
         Busy { load: seen.load, cpus: seen.processors, memory: seen.memory, available: seen.memory_available, stolen }
     }
 }
@@ -124,8 +128,9 @@ impl<'a> Sampling<'a> {
 
     /// How busy it is, as the native lane sees it.
     pub async fn surroundings(&mut self) -> Option<Around> {
+        let anew = self.restarts.get(&0).copied().unwrap_or_default();
         match self.stations.first_mut()?.ask(self.site, &Command::Surroundings).await {
-            Ok(Answer::Reply(Reply::Surroundings(seen))) => Some(Around(seen)),
+            Ok(Answer::Reply(Reply::Surroundings(seen))) => Some(Around { seen, anew }),
             // The run goes on without; who reads it finds the gap.
             _ => None,
         }
@@ -338,15 +343,14 @@ fn disturbed(cells: &[Cell]) -> Option<Warning> {
 pub(crate) fn pressed(before: Option<&Around>, after: Option<&Around>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let seen = || before.into_iter().chain(after);
-    let memory = seen().filter_map(|around| around.0.memory_pressure).fold(0.0, f64::max);
+    let memory = seen().filter_map(|around| around.seen.memory_pressure).fold(0.0, f64::max);
     if memory > MEMORY_PRESSURE {
         let text = format!("Programs on the engine's machine waited for memory {memory:.0} % of the time.");
         warnings.push(Warning::new(WarningKind::Memory, text));
     }
-    // A container that was started anew counts from nothing.
     let throttled = after.and_then(|after| {
-        let (now, then) = (after.0.throttled?, before.and_then(|before| before.0.throttled).unwrap_or_default());
-        Some(now.checked_sub(then).unwrap_or(now))
+        let then = before.filter(|before| before.anew == after.anew).and_then(|before| before.seen.throttled);
+        Some(after.seen.throttled?.saturating_sub(then.unwrap_or_default()))
     });
     if let Some(microseconds) = throttled.filter(|time| *time > HELD_BACK) {
         let seconds = Duration::from_micros(microseconds).as_secs_f64();
