@@ -374,7 +374,7 @@ pub struct RebuildOptions {
 pub struct PinOptions {
     /// Compose file
     pub file: PathBuf,
-    /// Service in it
+    /// Service in it; several with commas between them are changed together or not at all
     pub service: String,
     /// Platform, such as linux/arm64
     pub platform: String,
@@ -389,7 +389,7 @@ pub struct PinOptions {
 pub struct UnpinOptions {
     /// Compose file
     pub file: PathBuf,
-    /// Service in it
+    /// Service in it; several with commas between them are changed together or not at all
     pub service: String,
     #[command(flatten)]
     pub consent: Consent,

@@ -1,10 +1,9 @@
-//! Pinning a Compose service by name: in its file, or in an override file that leaves the team's file alone. Without a
+//! Pinning Compose services by name: in their file, or in an override file that leaves the team's file alone. Without a
 //! finding: somebody says what they want.
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -14,10 +13,11 @@ use silidock_diagnosis::{
     fix::{Fix, Safety, Step, YamlEdit},
     platform::Platform,
     schema::Schema,
+    text::list,
 };
-use silidock_host::{Host, ToolRun};
-use silidock_observe::{COMPOSE_FILES, COMPOSE_OVERRIDES, read_compose_file};
-use silidock_remedy::{Preview, Subject, Verified, apply, preview};
+use silidock_host::Host;
+use silidock_observe::{COMPOSE_FILES, COMPOSE_OVERRIDES, Instead, compose_takes, read_compose_file};
+use silidock_remedy::{Preview, Refusal, Subject, Verified, apply, files_after, preview};
 
 use crate::{
     changes::{apply_failure, blocking},
@@ -26,16 +26,13 @@ use crate::{
     wire::ChangeOutcome,
 };
 
-/// Compose may read many files.
-const COMPOSE_TIME: Duration = Duration::from_secs(20);
-
 /// What to pin, or no longer.
 #[derive(Debug, Clone)]
 pub struct Pin {
     /// The Compose file.
     pub file: PathBuf,
-    /// The service.
-    pub service: String,
+    /// The services; all are changed, or none.
+    pub services: Vec<String>,
     /// To what; none takes the pin out.
     pub platform: Option<Platform>,
     /// Leave the file alone and write beside it.
@@ -64,26 +61,31 @@ impl App {
         let file = |error: std::io::Error| Failure::new(FailureCode::File, format!("{}: {error}.", pin.file.display()));
         pin.file = std::path::absolute(&pin.file).map_err(file)?;
         let host = self.host().as_ref();
-        let service = find_service(host, &pin)?;
+        let services = find_services(host, &pin)?;
         let written = if pin.in_override { override_of(host, &pin.file) } else { pin.file.clone() };
-        let path = written.display().to_string();
-        let name = || pin.service.clone();
-        let edit = match (&pin.platform, pin.in_override, service.platform.is_some()) {
-            (None, ..) => YamlEdit::RemovePlatform { service: name() },
-            (Some(platform), true, _) => YamlEdit::OverridePlatform { service: name(), platform: platform.clone() },
-            (Some(platform), false, true) => YamlEdit::ChangePlatform { service: name(), platform: platform.clone() },
-            (Some(platform), false, false) => YamlEdit::SetPlatform { service: name(), platform: platform.clone() },
+        let edit = |service: ComposeService| {
+            let pinned = service.platform.is_some();
+            let service = service.name;
+            let edit = match (pin.platform.clone(), pin.in_override) {
+                (None, _) => YamlEdit::RemovePlatform { service },
+                (Some(platform), true) => YamlEdit::OverridePlatform { service, platform },
+                (Some(platform), false) if pinned => YamlEdit::ChangePlatform { service, platform },
+                (Some(platform), false) => YamlEdit::SetPlatform { service, platform },
+            };
+            Step::EditYaml { path: written.display().to_string(), edit }
         };
+        let names = list(&pin.services);
         let title = match &pin.platform {
-            Some(platform) => format!("Pin {} to {platform}", pin.service),
-            None => format!("Unpin {}", pin.service),
+            Some(platform) => format!("Pin {names} to {platform}"),
+            None => format!("Unpin {names}"),
         };
+        let only = if services.len() == 1 { "Only this value changes" } else { "Only these values change" };
         let fix = Fix {
             option: 1,
             title,
-            summary: "Only this value changes; every other byte stays. No container is touched.".to_owned(),
+            summary: format!("{only}; every other byte stays. No container is touched."),
             safety: Safety::Review,
-            steps: vec![Step::EditYaml { path, edit }],
+            steps: services.into_iter().map(edit).collect(),
             promise: None,
             runtime: None,
         };
@@ -99,7 +101,33 @@ impl App {
                 written.display()
             ));
         }
+        if preview.refused.is_none() {
+            self.ask_compose(&pin, &fix, &mut preview).await?;
+        }
         Ok(PinPreview { pin, fix, preview, written })
+    }
+
+    /// Asks the installed Compose about the files as they would be. What it takes now and would not take then is refused.
+    async fn ask_compose(&self, pin: &Pin, fix: &Fix, preview: &mut Preview) -> Result<(), Failure> {
+        let host = self.host().as_ref();
+        let after = {
+            let fix = fix.clone();
+            blocking(move || files_after(&fix)).await?
+        };
+        for file in after {
+            let instead = Instead { path: &file.path, text: &file.text };
+            let Ok(Some(why)) = compose_takes(host, &pin.file, Some(instead)).await else { continue };
+            match compose_takes(host, &pin.file, None).await {
+                Ok(Some(now)) => {
+                    preview.told.push(format!("Compose does not take the project as it is, either: {now}"))
+                }
+                Ok(None) | Err(_) => {
+                    let why = format!("Compose would not take the project any more: {why}");
+                    preview.refused = Some(Refusal { why, lines_to_type: Vec::new() });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Carries out what was previewed, and reads the files again.
@@ -140,22 +168,27 @@ impl App {
                 );
             }
         };
-        let says = services.iter().find(|s| s.name == pin.service).and_then(|s| s.platform.as_ref());
-        if says.map(|p| p.value.clone()) != pin.platform.as_ref().map(ToString::to_string) {
+        let wanted = pin.platform.as_ref().map(ToString::to_string);
+        let says = |name: &String| {
+            let own = services.iter().find(|s| s.name == *name).and_then(|s| s.platform.as_ref());
+            own.map(|p| &p.value) == wanted.as_ref()
+        };
+        if !pin.services.iter().all(says) {
             return (Verified::StillPresent, "Looked again: the file does not say so.".to_owned());
         }
         let words = "Looked again: the file says so";
-        match compose_takes(host, pin, &shown.written).await {
-            None => (Verified::Verified, format!("{words}.")),
-            Some(Ok(())) => (Verified::Verified, format!("{words}, and docker compose config takes it.")),
-            Some(Err(why)) => {
+        match compose_takes(host, &pin.file, None).await {
+            Err(_) => (Verified::Verified, format!("{words}.")),
+            Ok(None) => (Verified::Verified, format!("{words}, and docker compose config takes it.")),
+            Ok(Some(why)) => {
                 (Verified::CouldNotTell, format!("{words}, but docker compose config does not take the project: {why}"))
             }
         }
     }
 }
 
-fn find_service(host: &dyn Host, pin: &Pin) -> Result<ComposeService, Failure> {
+/// The services that are meant, each once.
+fn find_services(host: &dyn Host, pin: &Pin) -> Result<Vec<ComposeService>, Failure> {
     let path = pin.file.display();
     let services = match read_compose_file(host, &pin.file) {
         Fact::Known(services) => services,
@@ -163,13 +196,20 @@ fn find_service(host: &dyn Host, pin: &Pin) -> Result<ComposeService, Failure> {
             return Err(Failure::new(FailureCode::File, format!("{path} cannot be read: {}.", unknown.why)));
         }
     };
-    let names: Vec<String> = services.iter().map(|s| s.name.clone()).collect();
-    services.into_iter().find(|s| s.name == pin.service).ok_or_else(|| {
-        Failure::new(FailureCode::NotFound, format!("{path} has no service {}.", pin.service)).hint(match names.len() {
-            0 => "It has no service at all.".to_owned(),
-            _ => format!("It has {}.", names.join(", ")),
-        })
-    })
+    let mut found: Vec<ComposeService> = Vec::with_capacity(pin.services.len());
+    for name in &pin.services {
+        let service = services.iter().find(|s| s.name == *name).cloned().ok_or_else(|| {
+            let names: Vec<String> = services.iter().map(|s| s.name.clone()).collect();
+            Failure::new(FailureCode::NotFound, format!("{path} has no service {name}.")).hint(match names.len() {
+                0 => "It has no service at all.".to_owned(),
+                _ => format!("It has {}.", names.join(", ")),
+            })
+        })?;
+        if found.iter().all(|known| known.name != service.name) {
+            found.push(service);
+        }
+    }
+    Ok(found)
 }
 
 /// The override file that Compose reads with this one, or would.
@@ -189,30 +229,4 @@ fn override_of(host: &dyn Host, file: &Path) -> PathBuf {
 fn found_by_compose(file: &Path, written: &Path) -> bool {
     let is = |path: &Path, known: &[&str]| path.file_name().is_some_and(|name| known.iter().any(|k| *k == name));
     is(file, &COMPOSE_FILES) && is(written, &COMPOSE_OVERRIDES)
-}
-
-/// What Compose itself says of the files; none where it is not here.
-async fn compose_takes(host: &dyn Host, pin: &Pin, written: &Path) -> Option<Result<(), String>> {
-    let docker = host.find_tool("docker")?;
-    let run = |arguments: Vec<String>| {
-        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        ToolRun::new(&docker, &words).timeout(COMPOSE_TIME)
-    };
-    let version = run(vec!["compose".to_owned(), "version".to_owned()]);
-    host.run(&version).await.ok().filter(silidock_host::Output::success)?;
-    let mut files = vec![pin.file.as_path()];
-    if written != pin.file {
-        files.push(written);
-    }
-    let files = files.into_iter().flat_map(|file| ["-f".to_owned(), file.display().to_string()]);
-    let rest = ["config", "--quiet"].map(str::to_owned);
-    let config = run(["compose".to_owned()].into_iter().chain(files).chain(rest).collect());
-    Some(match host.run(&config).await {
-        Ok(output) if output.success() => Ok(()),
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            Err(said.lines().last().unwrap_or("it does not say why").chars().take(300).collect())
-        }
-        Err(error) => Err(error.to_string()),
-    })
 }

@@ -19,7 +19,7 @@ pub async fn pin(options: PinOptions, output: &Output) -> Result<ExitCode, Failu
     let platform: Platform = options.platform.parse().map_err(|error: _| not_a_platform(&error))?;
     let pin = Pin {
         file: options.file,
-        service: options.service,
+        services: named(&options.service),
         platform: Some(platform),
         in_override: options.in_override,
     };
@@ -27,8 +27,13 @@ pub async fn pin(options: PinOptions, output: &Output) -> Result<ExitCode, Failu
 }
 
 pub async fn unpin(options: UnpinOptions, output: &Output) -> Result<ExitCode, Failure> {
-    let pin = Pin { file: options.file, service: options.service, platform: None, in_override: false };
+    let pin = Pin { file: options.file, services: named(&options.service), platform: None, in_override: false };
     run(pin, options.consent, output).await
+}
+
+/// One service, or several with commas between them.
+fn named(services: &str) -> Vec<String> {
+    services.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn not_a_platform(error: &silidock_app::diagnosis::platform::PlatformError) -> Failure {

@@ -5,12 +5,13 @@ use std::{fmt::Write, process::ExitCode};
 use silidock_app::{
     App, AppOptions, Failure,
     diagnosis::{
+        compose::Comparison,
         emulator::display_name,
         execution::{Execution, Expected},
         fact::Fact,
         finding::{Finding, Severity},
         fix::Safety,
-        text::count,
+        text::{count, list},
     },
     recording,
     report::{Scan, scan::ScanContainer},
@@ -86,6 +87,7 @@ fn text(scan: &Scan, from: &str, output: &Output) -> String {
     out.push_str(&engine(scan));
     out.push_str(&cost(scan));
     out.push_str(&findings(scan, from, output));
+    out.push_str(&compose(scan, output));
     out.push_str(&containers(scan, output));
     out.push_str(&coverage(scan, output));
     out
@@ -169,6 +171,48 @@ fn findings(scan: &Scan, from: &str, output: &Output) -> String {
                 "       {}",
                 output.styled(Style::Dim, &format!("includes {}", count(folded, "plainer finding")))
             );
+        }
+    }
+    out
+}
+
+/// What the services of Compose projects would run here.
+fn compose(scan: &Scan, output: &Output) -> String {
+    let mut out = String::new();
+    for project in &scan.compose {
+        let files = project.files.iter().map(|file| shown(file)).collect::<Vec<_>>().join(", ");
+        let _ =
+            writeln!(out, "\n{}  {files}", output.styled(Style::Strong, &format!("Compose project {}", project.name)));
+        match &project.services {
+            Fact::Unknown { unknown } => {
+                let _ = writeln!(out, "not known: {}", shown(&unknown.why));
+            }
+            Fact::Known(services) => {
+                let mut rows = table(&["SERVICE", "PLATFORM", "IMAGE", "WOULD RUN", "BECAUSE"]);
+                for service in services {
+                    let profile = if service.active { "" } else { " (profile not set)" };
+                    rows.add_row([
+                        shown(&format!("{}{profile}", service.name)),
+                        service.platform.as_ref().map_or_else(|| "none".to_owned(), |set| shown(&set.value)),
+                        service.image.as_deref().map_or_else(|| "built".to_owned(), shown),
+                        service.would.words(),
+                        shown(&service.would.why),
+                    ]);
+                }
+                let _ = writeln!(out, "{rows}");
+            }
+        }
+        let said = match &project.compared {
+            Fact::Known(Comparison::Agrees) => "docker compose config sees the same.".to_owned(),
+            Fact::Known(Comparison::Differs { services }) => {
+                format!("docker compose config sees something else of {}.", list(services))
+            }
+            Fact::Known(Comparison::Refuses { why }) => format!("Compose does not take the project: {why}"),
+            Fact::Unknown { unknown } => format!("Not compared with docker compose config: {}.", unknown.why),
+        };
+        let _ = writeln!(out, "{}", output.styled(Style::Dim, &said));
+        for gap in &project.gaps {
+            let _ = writeln!(out, "{}", output.styled(Style::Slow, &format!("Not known: {}: {}", gap.what, gap.why)));
         }
     }
     out

@@ -109,6 +109,11 @@ fn thing(item: &WayOutItem, output: &Output) -> String {
         let line: Vec<String> = words.iter().map(|word| typed(word)).collect();
         let _ = writeln!(out, "      {}", shown(&line.join(" ")));
     }
+    for (place, advice) in (1..).zip(&item.advice) {
+        let _ = writeln!(out, "    {place}. {}", shown(&advice.title));
+        let said = format!("cost: {} Risk: {}", advice.cost, advice.risk);
+        let _ = writeln!(out, "       {}", output.styled(Style::Dim, &shown(&said)));
+    }
     out
 }
 

@@ -7,7 +7,7 @@ use ts_rs::TS;
 use crate::{
     bench::meaning,
     checks::emulated_engine::emulated_machine,
-    compose::{ResolvedService, Setting},
+    compose::{Placed, ResolvedService},
     emulation,
     execution::{ContainerExecution, Expected, judge},
     fact::{Fact, Gap},
@@ -185,7 +185,7 @@ impl<'a> Context<'a> {
     }
 
     /// The subject of findings about a service: where its pin stands, else where the service does.
-    pub fn service_subject(&self, project: &str, service: &ResolvedService, pin: Option<&Setting>) -> Subject {
+    pub fn service_subject(&self, project: &str, service: &ResolvedService, pin: Option<&Placed>) -> Subject {
         let subject = Subject::new(SubjectKind::Service, format!("{project}/{}", service.name));
         match pin {
             Some(pin) => subject.at(&pin.path, pin.line),
@@ -194,7 +194,7 @@ impl<'a> Context<'a> {
     }
 
     /// Adds the way to take a pin out: an edit where the line is the service's own, else words.
-    pub fn without_pin(&self, finding: Finding, service: &ResolvedService, pin: &Setting, summary: &str) -> Finding {
+    pub fn without_pin(&self, finding: Finding, service: &ResolvedService, pin: &Placed, summary: &str) -> Finding {
         let name = &service.name;
         if pin.own {
             let edit = YamlEdit::RemovePlatform { service: name.clone() };

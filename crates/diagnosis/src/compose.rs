@@ -71,9 +71,9 @@ pub struct ResolvedService {
     /// Line of its name there, from 1.
     pub line: Option<u32>,
     /// Its image.
-    pub image: Option<Setting>,
+    pub image: Option<Placed>,
     /// Its platform; none where it has none, or an empty one.
-    pub platform: Option<Setting>,
+    pub platform: Option<Placed>,
     /// Its build.
     pub build: Option<ResolvedBuild>,
     /// Its profiles; none means that it always belongs.
@@ -88,21 +88,21 @@ pub struct ResolvedService {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct ResolvedBuild {
     /// Absolute folder, or an address.
-    pub context: Option<Setting>,
+    pub context: Option<Placed>,
     /// Relative to the context, as written.
-    pub dockerfile: Option<Setting>,
+    pub dockerfile: Option<Placed>,
     /// The stage that is built.
-    pub target: Option<Setting>,
+    pub target: Option<Placed>,
     /// `platforms:`.
-    pub platforms: Vec<Setting>,
+    pub platforms: Vec<Placed>,
     /// Names of build arguments.
-    pub args: Vec<Setting>,
+    pub args: Vec<Placed>,
 }
 
 /// A value of a Compose file, and the place that set it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
-pub struct Setting {
+pub struct Placed {
     /// With its variables replaced.
     pub value: String,
     /// Absolute path of the file.
@@ -118,7 +118,7 @@ pub struct Setting {
     pub unset: Vec<String>,
 }
 
-impl Setting {
+impl Placed {
     /// File and line, as one opens it.
     pub fn place(&self) -> String {
         place(&self.path, self.line)

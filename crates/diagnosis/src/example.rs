@@ -3,8 +3,8 @@
 use crate::{
     bench::meaning::not_measured_yet,
     compose::{
-        Comparison, ComposeFile, ComposeProject, ComposeService, DeclaredPlatform, ResolvedBuild, ResolvedService,
-        Setting,
+        Comparison, ComposeFile, ComposeProject, ComposeService, DeclaredPlatform, Placed, ResolvedBuild,
+        ResolvedService,
     },
     emulator::recognise,
     fact::Fact,
@@ -198,7 +198,7 @@ impl ContainerBuilder {
 /// A Compose project with one file and one service.
 pub fn project(name: &str, service: &str, image: &str, pinned: Option<&str>) -> ComposeProject {
     let path = format!("/Users/sam/{name}/compose.yaml");
-    let set = |value: &str, line| Setting {
+    let set = |value: &str, line| Placed {
         value: value.to_owned(),
         path: path.clone(),
         line: Some(line),
@@ -243,7 +243,7 @@ pub fn built_for(mut project: ComposeProject, platforms: &[&str]) -> ComposeProj
     if let Fact::Known(services) = &mut project.services {
         for service in services {
             let path = service.path.clone();
-            let set = |(line, value): (u32, &&str)| Setting {
+            let set = |(line, value): (u32, &&str)| Placed {
                 value: (*value).to_owned(),
                 path: path.clone(),
                 line: Some(line),

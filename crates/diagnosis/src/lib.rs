@@ -3,6 +3,7 @@
 //! Deliberately not here: sockets, files, processes, clocks, the window, terminal colours. Facts arrive as an
 //! [`inventory::Inventory`]; a missing fact is a named [`fact::Gap`]; what leaves is an [`examination::Examination`].
 
+pub mod advice;
 mod anew;
 pub mod bench;
 pub mod builders;
@@ -24,6 +25,7 @@ pub mod finding;
 pub mod fix;
 pub mod inventory;
 pub mod platform;
+pub mod prospect;
 pub mod reference;
 pub mod replacement;
 pub mod runtime;

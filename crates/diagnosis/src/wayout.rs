@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
+    advice::{Advice, advice},
     check::Context,
     fact::{Fact, Gap},
     finding::Evidence,
@@ -61,6 +62,10 @@ pub struct WayOutItem {
     pub evidence: Vec<Evidence>,
     /// What is known of doing without translation.
     pub way: Way,
+    /// Everything that can be done about its image, best first, with costs and risks. Older documents have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Advice>>")]
+    pub advice: Vec<Advice>,
 }
 
 /// Kinds of things that need translation, in the order of the list.
@@ -167,6 +172,9 @@ pub fn way_out(context: &Context<'_>) -> WayOut {
             Vec::new()
         }
     };
+    for item in &mut items {
+        item.advice = item.image.as_deref().map(|image| advice(context, image)).unwrap_or_default();
+    }
     items.sort_by(|a, b| (a.kind, &a.name, a.line).cmp(&(b.kind, &b.name, b.line)));
     let outlook = outlook::outlook(context);
     let (headline, detail) = (headline(&items, &gaps), detail(&items, &gaps));

@@ -21,7 +21,7 @@ use crate::dockerfile::Builds;
 use project::{Resolved, Start};
 
 pub use open::{DEFAULT_FILES, OVERRIDE_FILES, OpenError, open_compose};
-pub use reference::complaint;
+pub use reference::{Instead, compose_takes};
 use silidock_diagnosis::{
     compose::{Comparison, ComposeFile, ComposeProject, ComposeService, DeclaredPlatform},
     fact::Fact,

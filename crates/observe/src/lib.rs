@@ -35,7 +35,7 @@ use silidock_host::{Host, OsFamily};
 
 pub use builders::builders;
 pub use compose::{
-    DEFAULT_FILES as COMPOSE_FILES, OVERRIDE_FILES as COMPOSE_OVERRIDES, OpenError, complaint as compose_complaint,
+    DEFAULT_FILES as COMPOSE_FILES, Instead, OVERRIDE_FILES as COMPOSE_OVERRIDES, OpenError, compose_takes,
     open_compose, read_file as read_compose_file,
 };
 pub use host_facts::host_facts;

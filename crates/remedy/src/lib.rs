@@ -21,6 +21,6 @@ mod swap;
 pub mod undo;
 
 pub use apply::{ApplyError, Subject, apply};
-pub use preview::{Preview, Refusal, SeenFile, preview};
+pub use preview::{FileAfter, Preview, Refusal, SeenFile, files_after, preview};
 pub use receipt::{Change, Journal, JournalError, Listed, Receipt, State, Verified};
 pub use undo::{Interrupted, UndoError, interrupted, undo, undo_preview};

@@ -1,5 +1,7 @@
 //! What a fix would do, for people to read before it happens, and for `apply` to hold on to.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::fix::Fix;
@@ -60,6 +62,23 @@ pub fn preview(fix: &Fix) -> Preview {
         Ok(plan) => of_plan(plan),
         Err(refusal) => Preview { refused: Some(refusal), ..Preview::default() },
     }
+}
+
+/// A file as a fix would leave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileAfter {
+    /// The file, after following links.
+    pub path: PathBuf,
+    /// Its whole text.
+    pub text: String,
+}
+
+/// The files that `fix` would change, as they would be: for asking another program about them before they are written.
+/// Nothing where the fix is refused.
+#[must_use]
+pub fn files_after(fix: &Fix) -> Vec<FileAfter> {
+    let plan = Plan::of(fix).unwrap_or_default();
+    plan.files.into_iter().map(|f| FileAfter { path: f.file.real, text: f.after }).collect()
 }
 
 fn of_plan(plan: Plan) -> Preview {

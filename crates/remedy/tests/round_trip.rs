@@ -112,6 +112,52 @@ fn refused(fix: &Fix) -> String {
     preview(fix).refused.expect("a refusal").why
 }
 
+/// Every file of the corpora, of this crate and of observe's projects: all services that take a pin are pinned at once.
+#[test]
+fn every_file_of_the_corpora_is_pinned_as_one_change_and_undone_byte_for_byte() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut files = Vec::new();
+    let mut folders = vec![crates.join("remedy/tests/compose"), crates.join("observe/tests/compose")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.extension().and_then(|ending| ending.to_str()) {
+                _ if path.is_dir() => folders.push(path),
+                Some("yaml" | "yml" | "json") => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    assert!(files.len() > 100, "{}", files.len());
+    let lab = Lab::new();
+    let mut pinned = 0;
+    for file in &files {
+        let before = fs::read(file).unwrap();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        fs::write(lab.path(name), &before).unwrap();
+        let parsed = yaml_serde::from_slice::<yaml_serde::Value>(&before).unwrap_or_default();
+        let services = parsed.get("services").and_then(|s| s.as_mapping()).cloned().unwrap_or_default();
+        let steps = services.keys().filter_map(|key| key.as_str()).map(|service| lab.pin(name, service));
+        let takes = |step: &Step| preview(&fix(vec![step.clone()])).refused.is_none();
+        let steps: Vec<Step> = steps.filter(takes).collect();
+        // Two that may be pinned each may share settings; then the whole change is refused, and nothing is written.
+        let all = fix(steps.clone());
+        if steps.is_empty() || preview(&all).refused.is_some() {
+            assert!(lab.apply(&all).is_err() || steps.is_empty(), "{}", file.display());
+        } else {
+            let receipt = lab.apply(&all).unwrap();
+            let after = lab.read(name);
+            assert_eq!(
+                after.matches("platform").count(),
+                String::from_utf8_lossy(&before).matches("platform").count() + steps.len()
+            );
+            undo(&lab.journal(), &receipt.id, now()).unwrap();
+            pinned += steps.len();
+        }
+        assert_eq!(fs::read(lab.path(name)).unwrap(), before, "{}", file.display());
+    }
+    assert!(pinned > 100, "{pinned}");
+}
+
 #[test]
 fn apply_changes_what_the_preview_showed_and_undo_restores_bytes_and_mode() {
     let lab = Lab::new();

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::{
+    advice::{Advice, advice},
     bench::{
         Bench,
         meaning::{Meaning, NativeNeed, meaning},
@@ -20,6 +21,7 @@ use silidock_diagnosis::{
         Inventory, Listing, Locality, Runtime,
     },
     platform::{Nativeness, Platform},
+    prospect::{ProjectProspect, prospects},
     runtime::ProvenEmulator,
     schema::Schema,
     verdict::{Tally, VerdictWords, tally, verdict},
@@ -57,6 +59,9 @@ pub struct Scan {
     pub images: Vec<ScanImage>,
     /// Containers, the running ones first, by name.
     pub containers: Vec<ScanContainer>,
+    /// Compose projects, service by service, with what each would run here. Older documents have none.
+    #[serde(default)]
+    pub compose: Vec<ProjectProspect>,
     /// Worst first.
     pub findings: Vec<Finding>,
     /// What could not be judged.
@@ -163,6 +168,10 @@ pub struct ScanImage {
     pub upstream: Fact<Vec<Platform>>,
     /// Names of the containers made from it.
     pub used_by: Vec<String>,
+    /// What can be done about it, best first, where it needs an emulator here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Advice>>")]
+    pub advice: Vec<Advice>,
 }
 
 /// One container.
@@ -255,7 +264,8 @@ impl Scan {
             tally,
             engine: engine(inventory, &context),
             host: inventory.host.clone(),
-            images: images(inventory),
+            images: images(&context),
+            compose: prospects(&context),
             containers: containers(&context, needs),
             coverage: coverage(inventory),
             findings: examination.findings,
@@ -357,15 +367,17 @@ fn proven(inventory: &Inventory) -> Option<EffectiveEmulator> {
     Some(EffectiveEmulator { emulator, version: proven.version.clone(), evidence: proven.evidence.clone() })
 }
 
-fn images(inventory: &Inventory) -> Vec<ScanImage> {
+fn images(context: &Context<'_>) -> Vec<ScanImage> {
+    let inventory = context.inventory;
     let engine = inventory.engine.platform.known();
     let mut images: Vec<ScanImage> =
-        inventory.images.items.iter().map(|image| scan_image(image, engine, inventory)).collect();
+        inventory.images.items.iter().map(|image| scan_image(image, engine, context)).collect();
     images.sort_by(|a, b| (a.tags.is_empty(), &a.tags, &a.id).cmp(&(b.tags.is_empty(), &b.tags, &b.id)));
     images
 }
 
-fn scan_image(image: &Image, engine: Option<&Platform>, inventory: &Inventory) -> ScanImage {
+fn scan_image(image: &Image, engine: Option<&Platform>, context: &Context<'_>) -> ScanImage {
+    let inventory = context.inventory;
     let native = match (&image.platforms, engine) {
         (Fact::Known(platforms), Some(engine)) => native_here(platforms, engine, image),
         (Fact::Unknown { unknown }, _) => unknown.clone().into(),
@@ -378,7 +390,9 @@ fn scan_image(image: &Image, engine: Option<&Platform>, inventory: &Inventory) -
         .filter(|container| container.image_id.as_deref().is_some_and(|id| image.is(id)))
         .map(|container| container.name.clone())
         .collect();
+    let foreign = image.tags.first().filter(|_| native == Fact::Known(false));
     ScanImage {
+        advice: foreign.map(|tag| advice(context, tag)).unwrap_or_default(),
         id: image.id.clone(),
         tags: image.tags.clone(),
         created: image.created,

@@ -6,6 +6,31 @@
 export type About = "yes" | "no" | "unknown";
 
 /**
+ * One thing that can be done.
+ */
+export type Advice = { 
+/**
+ * Which kind; `unknown` is the advice to ask.
+ */
+kind: WayKind, 
+/**
+ * As an order: "Pull redis:8 for linux/arm64".
+ */
+title: string, 
+/**
+ * What it costs, in a sentence.
+ */
+cost: string, 
+/**
+ * What it risks, in a sentence.
+ */
+risk: string, 
+/**
+ * Command lines, an argument vector each. Nothing is run.
+ */
+commands: Array<Array<string>>, };
+
+/**
  * Every engine of this machine, looked at.
  */
 export type AllEngines = { 
@@ -1136,6 +1161,19 @@ executables: { [key in string]: bigint }, };
  * What a command of a runtime is for.
  */
 export type CommandKind = "stop" | "start" | "restart" | "set" | "register";
+
+/**
+ * What `docker compose config` says beside what was worked out here.
+ */
+export type Comparison = { "kind": "agrees" } | { "kind": "differs", 
+/**
+ * Their names.
+ */
+services: Array<string>, } | { "kind": "refuses", 
+/**
+ * In its words.
+ */
+why: string, };
 
 /**
  * Compose labels of a container.
@@ -2465,6 +2503,32 @@ digest: string, };
 export type Part = "containers" | "images" | "cpu";
 
 /**
+ * A value of a Compose file, and the place that set it.
+ */
+export type Placed = { 
+/**
+ * With its variables replaced.
+ */
+value: string, 
+/**
+ * Absolute path of the file.
+ */
+path: string, 
+/**
+ * Line, from 1.
+ */
+line: number | null, 
+/**
+ * It stands under the service's own name there, and no merge key, `extends` or variable brings it: it can be edited
+ * for this service alone.
+ */
+own: boolean, 
+/**
+ * Variables in it that have no value here.
+ */
+unset?: Array<string>, };
+
+/**
  * One build, worked out.
  */
 export type PlannedBuild = { 
@@ -2597,6 +2661,61 @@ files: Array<SeenFile>,
  * Why nothing can be applied.
  */
 refused?: Refusal, };
+
+/**
+ * A Compose project, service by service.
+ */
+export type ProjectProspect = { 
+/**
+ * Project name.
+ */
+name: string, 
+/**
+ * Its files, in the order Compose merges them.
+ */
+files: Array<string>, 
+/**
+ * Somebody opened it; nothing here says that it was ever started.
+ */
+opened: boolean, 
+/**
+ * Its services by name, or why they are not known.
+ */
+services: Fact<Array<ServiceProspect>>, 
+/**
+ * Whether the installed Compose sees the same.
+ */
+compared: Fact<Comparison>, 
+/**
+ * Parts that were not read.
+ */
+gaps: Array<Gap>, };
+
+/**
+ * What a service would run here.
+ */
+export type Prospect = { 
+/**
+ * In one word.
+ */
+kind: ProspectKind, 
+/**
+ * The platform it would be.
+ */
+platform: Platform | null, 
+/**
+ * What would run that, as people write it, where it is emulated and known.
+ */
+emulator: string | null, 
+/**
+ * Why, in a sentence.
+ */
+why: string, };
+
+/**
+ * Kinds of prospects.
+ */
+export type ProspectKind = "native" | "emulated" | "willNotRun" | "unknown";
 
 /**
  * An image with a static QEMU, such as `tonistiigi/binfmt`; it is never started, the program is copied out of it.
@@ -2912,6 +3031,31 @@ about: ReportSubject, };
 export type ReportSubject = "scan" | "wayOut";
 
 /**
+ * A `build:` as Compose would see it. Values of arguments are not kept: they may be secrets.
+ */
+export type ResolvedBuild = { 
+/**
+ * Absolute folder, or an address.
+ */
+context: Placed | null, 
+/**
+ * Relative to the context, as written.
+ */
+dockerfile: Placed | null, 
+/**
+ * The stage that is built.
+ */
+target: Placed | null, 
+/**
+ * `platforms:`.
+ */
+platforms: Array<Placed>, 
+/**
+ * Names of build arguments.
+ */
+args: Array<Placed>, };
+
+/**
  * What it costs native programs that Rosetta is on.
  */
 export type RosettaCost = { 
@@ -3052,6 +3196,10 @@ images: Array<ScanImage>,
  * Containers, the running ones first, by name.
  */
 containers: Array<ScanContainer>, 
+/**
+ * Compose projects, service by service, with what each would run here. Older documents have none.
+ */
+compose: Array<ProjectProspect>, 
 /**
  * Worst first.
  */
@@ -3254,7 +3402,11 @@ upstream: Fact<Array<Platform>>,
 /**
  * Names of the containers made from it.
  */
-usedBy: Array<string>, };
+usedBy: Array<string>, 
+/**
+ * What can be done about it, best first, where it needs an emulator here.
+ */
+advice?: Array<Advice>, };
 
 /**
  * One process of a container.
@@ -3350,6 +3502,80 @@ path: string,
  * SHA-256 of its bytes, in hexadecimal; empty where there is no such file yet.
  */
 hash: string, };
+
+/**
+ * A container of a service.
+ */
+export type ServiceContainer = { 
+/**
+ * Container name.
+ */
+name: string, 
+/**
+ * Platform of the image it runs.
+ */
+platform: Fact<Platform>, 
+/**
+ * How it runs.
+ */
+execution: Execution, 
+/**
+ * What runs it, if an emulator does.
+ */
+emulator: string | null, };
+
+/**
+ * A service, and what it would run here.
+ */
+export type ServiceProspect = { 
+/**
+ * Service name.
+ */
+name: string, 
+/**
+ * The file that is its home.
+ */
+path: string, 
+/**
+ * Line of its name there, from 1.
+ */
+line: number | null, 
+/**
+ * Its image, variables replaced.
+ */
+image: string | null, 
+/**
+ * Its build.
+ */
+build: ResolvedBuild | null, 
+/**
+ * Its `platform:`, and where that stands.
+ */
+platform: Placed | null, 
+/**
+ * Its profiles.
+ */
+profiles: Array<string>, 
+/**
+ * It belongs with the profiles that are set here.
+ */
+active: boolean, 
+/**
+ * Platforms of its image on this engine; none where it is not here.
+ */
+here: Fact<Array<Platform>>, 
+/**
+ * Platforms of its image upstream, where its registry was asked.
+ */
+upstream: Fact<Array<Platform>>, 
+/**
+ * Its containers now.
+ */
+running: Array<ServiceContainer>, 
+/**
+ * What it would run.
+ */
+would: Prospect, };
 
 /**
  * A switch of a settings file.
@@ -3879,7 +4105,11 @@ evidence: Array<Evidence>,
 /**
  * What is known of doing without translation.
  */
-way: Way, };
+way: Way, 
+/**
+ * Everything that can be done about its image, best first, with costs and risks. Older documents have none.
+ */
+advice?: Array<Advice>, };
 
 /**
  * Kinds of things that need translation, in the order of the list.

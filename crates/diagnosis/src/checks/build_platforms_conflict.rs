@@ -2,7 +2,7 @@
 
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always},
-    compose::{ResolvedService, Setting},
+    compose::{Placed, ResolvedService},
     example::{built_for, inventory, project},
     finding::{Confidence, Evidence, Finding, Severity},
     fix::{Safety, Step, YamlEdit},
@@ -37,13 +37,13 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 
 fn judge(context: &Context<'_>, project: &str, service: &ResolvedService) -> Option<Finding> {
     let pin = service.platform.as_ref().filter(|pin| pin.unset.is_empty())?;
-    let listed: &[Setting] = &service.build.as_ref()?.platforms;
-    let open = |set: &Setting| !set.unset.is_empty();
+    let listed: &[Placed] = &service.build.as_ref()?.platforms;
+    let open = |set: &Placed| !set.unset.is_empty();
     if listed.is_empty() || listed.iter().any(|set| set.value == pin.value || open(set)) {
         return None;
     }
     let values: Vec<String> = listed.iter().map(|set| set.value.clone()).collect();
-    let same = |set: &&Setting| match (set.value.parse::<Platform>(), pin.value.parse::<Platform>()) {
+    let same = |set: &&Placed| match (set.value.parse::<Platform>(), pin.value.parse::<Platform>()) {
         (Ok(a), Ok(b)) => a == b,
         _ => false,
     };

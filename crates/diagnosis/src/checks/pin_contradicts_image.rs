@@ -2,7 +2,7 @@
 
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always},
-    compose::{ResolvedService, Setting},
+    compose::{Placed, ResolvedService},
     example::{container, index, inventory, project},
     finding::{Confidence, Evidence, Finding, Severity},
     fix::{Safety, Step, YamlEdit},
@@ -45,7 +45,7 @@ fn judge(
     context: &Context<'_>,
     project: &str,
     service: &ResolvedService,
-    pin: &Setting,
+    pin: &Placed,
     asked: &Platform,
 ) -> Option<Finding> {
     let member = ComposeMembership { project: project.to_owned(), service: service.name.clone() };

@@ -8,7 +8,7 @@
 
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always},
-    compose::{ResolvedService, Setting},
+    compose::{Placed, ResolvedService},
     example::{index, inventory, project, shell_default, upstream},
     finding::{Confidence, Evidence, Finding, Severity},
     inventory::{ComposeMembership, Inventory, Listing},
@@ -59,7 +59,7 @@ fn judge(
     context: &Context<'_>,
     project: &str,
     service: &ResolvedService,
-    pin: &Setting,
+    pin: &Placed,
     engine: &Platform,
 ) -> Option<Finding> {
     let asked: Platform = pin.value.parse().ok()?;

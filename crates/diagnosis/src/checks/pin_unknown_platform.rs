@@ -2,7 +2,7 @@
 
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always},
-    compose::{ResolvedService, Setting},
+    compose::{Placed, ResolvedService},
     example::{inventory, project},
     finding::{Confidence, Evidence, Finding, Severity},
     fix::{Safety, Step, YamlEdit},
@@ -39,7 +39,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     pinned.collect()
 }
 
-fn judge(context: &Context<'_>, project: &str, service: &ResolvedService, pin: &Setting) -> Finding {
+fn judge(context: &Context<'_>, project: &str, service: &ResolvedService, pin: &Placed) -> Finding {
     let (name, value) = (&service.name, &pin.value);
     let meant: Option<Platform> = nearest(value);
     let guess = meant.as_ref().map(|platform| format!(" The nearest is {platform}.")).unwrap_or_default();

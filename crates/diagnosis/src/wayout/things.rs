@@ -42,6 +42,7 @@ fn machine(context: &Context<'_>) -> Option<WayOutItem> {
     let engine = &context.inventory.engine;
     let inside = context.containers.iter().filter(|(_, e)| e.expected == Fact::Known(Expected::Native)).count();
     Some(WayOutItem {
+        advice: Vec::new(),
         kind: WayOutKind::Engine,
         name: engine.runtime.name.clone(),
         project: None,
@@ -85,6 +86,7 @@ fn container(
         (None, true) => native::of_reference(context, &container.image, engine),
     };
     Some(WayOutItem {
+        advice: Vec::new(),
         kind: WayOutKind::Container,
         name: container.name.clone(),
         project: container.compose.as_ref().map(|at| at.project.clone()),
@@ -170,6 +172,7 @@ fn of_service(
     });
     let containers = context.inventory.containers.items.iter().filter(|c| c.compose.as_ref() == Some(&at)).count();
     Some(WayOutItem {
+        advice: Vec::new(),
         kind: WayOutKind::Service,
         name: format!("{}/{}", project.name, service.name),
         project: Some(project.name.clone()),
@@ -237,6 +240,7 @@ fn stages(context: &Context<'_>, project: &ComposeProject, engine: &Platform) ->
             }
             let path = build.dockerfile.clone();
             items.push(WayOutItem {
+                advice: Vec::new(),
                 kind: WayOutKind::BuildStage,
                 name: format!("{}/{}: {}", project.name, service.name, stage_name(stage, number)),
                 project: Some(project.name.clone()),
@@ -285,6 +289,7 @@ fn of_image(context: &Context<'_>, image: &Image, engine: &Platform) -> Option<W
     let tag = image.tags.first().cloned();
     let listed: Vec<String> = here.iter().map(ToString::to_string).collect();
     Some(WayOutItem {
+        advice: Vec::new(),
         kind: WayOutKind::Image,
         name: tag.clone().unwrap_or_else(|| short_id(&image.id).to_owned()),
         project: None,

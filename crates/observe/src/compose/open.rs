@@ -49,7 +49,7 @@ pub async fn open_compose(host: &dyn Host, named: &[PathBuf]) -> Result<ComposeP
 }
 
 /// The files that Compose would take.
-fn start(host: &dyn Host, named: &[PathBuf]) -> Result<Start, OpenError> {
+pub(super) fn start(host: &dyn Host, named: &[PathBuf]) -> Result<Start, OpenError> {
     let named: Vec<PathBuf> = named.iter().map(|path| clean(path)).collect();
     if let Some(path) = named.iter().find(|path| !host.exists(path)) {
         return Err(OpenError::Missing { path: path.clone() });

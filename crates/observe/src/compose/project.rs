@@ -10,7 +10,7 @@ use std::{
 };
 
 use silidock_diagnosis::{
-    compose::{ResolvedBuild, ResolvedService, Setting},
+    compose::{Placed, ResolvedBuild, ResolvedService},
     fact::{Fact, Gap},
 };
 use silidock_host::Host;
@@ -352,10 +352,10 @@ fn built(build: &Node) -> ResolvedBuild {
     }
 }
 
-fn setting(node: &Node) -> Option<Setting> {
+fn setting(node: &Node) -> Option<Placed> {
     let value = node.text()?.to_owned();
     let Place { file, line, own } = node.at.clone();
-    Some(Setting { value, path: file.to_string(), line, own, unset: node.unset().to_vec() })
+    Some(Placed { value, path: file.to_string(), line, own, unset: node.unset().to_vec() })
 }
 
 /// A text, or a list of texts.

@@ -3,7 +3,11 @@
 //! It prints whole environments; of its answer only image, platform and build are read. It would fetch files of other
 //! machines, so it is not asked about projects that name some.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use silidock_diagnosis::{
@@ -12,7 +16,10 @@ use silidock_diagnosis::{
 };
 use silidock_host::{Host, Output, ToolRun};
 
-use super::project::{Resolved, Start};
+use super::{
+    open,
+    project::{self, Resolved, Start},
+};
 
 /// A project may have many files.
 const TIME: Duration = Duration::from_secs(20);
@@ -51,7 +58,7 @@ pub(crate) async fn compare(host: &dyn Host, start: &Start, resolved: &mut Resol
     let Some(docker) = host.find_tool("docker") else {
         return Fact::unknown(what, "the docker program was not found here");
     };
-    let arguments = arguments(start);
+    let arguments = arguments(start, None);
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let run = ToolRun::new(docker, &words).timeout(TIME).output_limit(OUTPUT);
     let output = match host.run(&run).await {
@@ -72,12 +79,55 @@ pub(crate) async fn compare(host: &dyn Host, start: &Start, resolved: &mut Resol
     differences(&config, resolved)
 }
 
-/// The files, every profile, as JSON.
-fn arguments(start: &Start) -> Vec<String> {
+/// A file with another text than it has on the disk.
+#[derive(Debug, Clone, Copy)]
+pub struct Instead<'a> {
+    /// The file; it need not be there.
+    pub path: &'a Path,
+    /// What it would say.
+    pub text: &'a str,
+}
+
+/// Whether the installed Compose takes the project of a file, also with another text in place of one of its files: none
+/// where it does, its complaint where it does not, and a gap where it was not asked.
+///
+/// # Errors
+/// It is not here, or it would fetch something.
+pub async fn compose_takes(host: &dyn Host, file: &Path, instead: Option<Instead<'_>>) -> Result<Option<String>, Gap> {
+    let gap = |why: String| Gap::new("whether Compose takes the project", why);
+    let mut start = open::start(host, &[file.to_owned()]).map_err(|error| gap(error.to_string()))?;
+    if let Some(remote) = project::resolve(host, &start).remote {
+        return Err(gap(format!("it was not asked: it would fetch {remote}")));
+    }
+    if let Some(instead) = instead {
+        // It may have been named by a link.
+        let same = |file: &PathBuf| file == instead.path || host.real_path(file).is_ok_and(|real| real == instead.path);
+        match start.files.iter_mut().find(|file| same(file)) {
+            Some(file) => instead.path.clone_into(file),
+            None => start.files.push(instead.path.to_owned()),
+        }
+    }
+    let docker = host.find_tool("docker").ok_or_else(|| gap("the docker program was not found here".to_owned()))?;
+    let mut arguments = arguments(&start, instead.map(|instead| instead.path));
+    arguments.push("--quiet".to_owned());
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let run = ToolRun::new(docker, &words).timeout(TIME);
+    let run = instead.map_or_else(|| run.clone(), |instead| run.clone().input(instead.text));
+    let output = host.run(&run).await.map_err(|error| gap(error.to_string()))?;
+    match (output.success(), complaint(&output)) {
+        (true, _) => Ok(None),
+        (false, Some(why)) => Ok(Some(why)),
+        (false, None) => Err(gap("the docker program here has no Compose".to_owned())),
+    }
+}
+
+/// The files, every profile, as JSON. The text of one file may come by standard input.
+fn arguments(start: &Start, by_input: Option<&Path>) -> Vec<String> {
     let mut words = vec!["compose".to_owned()];
     let mut pair = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
     for file in &start.files {
-        pair("-f", file.display().to_string());
+        let read = if Some(file.as_path()) == by_input { "-".to_owned() } else { file.display().to_string() };
+        pair("-f", read);
     }
     for file in &start.env_files {
         pair("--env-file", file.display().to_string());
@@ -89,7 +139,7 @@ fn arguments(start: &Start) -> Vec<String> {
 }
 
 /// Why Compose does not take a project, in its own words without values; none where it is not Compose that speaks.
-pub fn complaint(output: &Output) -> Option<String> {
+fn complaint(output: &Output) -> Option<String> {
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let no_compose =
@@ -135,7 +185,7 @@ fn difference(service: &ResolvedService, said: Option<&Said>) -> Option<String> 
     let Some(said) = said else {
         return Some("docker compose config does not have this service".to_owned());
     };
-    let ours = |set: &Option<silidock_diagnosis::compose::Setting>| set.as_ref().map(|set| set.value.clone());
+    let ours = |set: &Option<silidock_diagnosis::compose::Placed>| set.as_ref().map(|set| set.value.clone());
     // It prints what could be read again, so a $ is doubled.
     let plain = |text: &str| text.replace("$$", "$");
     let filled = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(plain);
