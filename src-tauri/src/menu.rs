@@ -11,12 +11,13 @@ const EVENT: &str = "silidock-menu";
 /// Items of ours: id that the window knows (`MenuAction` in `ui/src/host/host.ts`), words, key.
 const FILE: [(&str, &str, &str); 1] = [("export", "Export Report…", "CmdOrCtrl+E")];
 const EDIT: [(&str, &str, &str); 1] = [("find", "Find…", "CmdOrCtrl+F")];
-const VIEW: [(&str, &str, &str); 8] = [
+const VIEW: [(&str, &str, &str); 9] = [
     ("screen-1", "Diagnosis", "CmdOrCtrl+1"),
     ("screen-2", "Containers", "CmdOrCtrl+2"),
     ("screen-3", "Images", "CmdOrCtrl+3"),
-    ("screen-4", "Benchmark", "CmdOrCtrl+4"),
-    ("screen-5", "History", "CmdOrCtrl+5"),
+    ("screen-4", "Compose", "CmdOrCtrl+4"),
+    ("screen-5", "Benchmark", "CmdOrCtrl+5"),
+    ("screen-6", "History", "CmdOrCtrl+6"),
     ("rescan", "Rescan", "CmdOrCtrl+R"),
     ("engines", "Choose Engine…", ""),
     ("palette", "Commands…", "CmdOrCtrl+K"),

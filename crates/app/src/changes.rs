@@ -274,7 +274,7 @@ fn concerns(unjudged: &silidock_diagnosis::examination::NotJudged, before: Optio
 }
 
 /// Names what was shown; it never leaves this process, so it need not be secret.
-fn token(finding: &str, fix: &Fix, preview: &Preview) -> String {
+pub(crate) fn token(finding: &str, fix: &Fix, preview: &Preview) -> String {
     let mut hasher = DefaultHasher::new();
     finding.hash(&mut hasher);
     fix.option.hash(&mut hasher);

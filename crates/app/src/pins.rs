@@ -20,10 +20,10 @@ use silidock_observe::{COMPOSE_FILES, COMPOSE_OVERRIDES, Instead, compose_takes,
 use silidock_remedy::{Preview, Refusal, Subject, Verified, apply, files_after, preview};
 
 use crate::{
-    changes::{apply_failure, blocking},
+    changes::{apply_failure, blocking, token},
     failure::{Failure, FailureCode},
-    session::App,
-    wire::ChangeOutcome,
+    session::{App, Source},
+    wire::{ChangeOutcome, PinRequest, PinShown, PinToken, ScanRequest},
 };
 
 /// What to pin, or no longer.
@@ -105,6 +105,44 @@ impl App {
             self.ask_compose(&pin, &fix, &mut preview).await?;
         }
         Ok(PinPreview { pin, fix, preview, written })
+    }
+
+    /// The same for the window.
+    ///
+    /// # Errors
+    /// As [`Self::preview_pin`]; or the platform is none, or a recording is shown.
+    pub async fn show_pin(self: &Arc<Self>, request: PinRequest) -> Result<PinShown, Failure> {
+        if matches!(self.source()?, Source::Recording) {
+            return Err(Failure::new(
+                FailureCode::Refused,
+                "This is a recording: its files belong to another machine.",
+            ));
+        }
+        let platform = request.platform.map(|text| text.parse::<Platform>()).transpose();
+        let platform = platform.map_err(|error| Failure::new(FailureCode::Refused, format!("{error}.")))?;
+        let (file, services, in_override) = (PathBuf::from(request.file), request.services, request.in_override);
+        let shown = self.preview_pin(Pin { file, services, platform, in_override }).await?;
+        let token = token(&shown.fix.title, &shown.fix, &shown.preview);
+        let (title, summary) = (shown.fix.title.clone(), shown.fix.summary.clone());
+        let preview = shown.preview.clone();
+        self.session().pins.insert(token.clone(), shown);
+        Ok(PinShown { title, summary, preview, token })
+    }
+
+    /// Carries out a pin that was shown, and looks at the engine again.
+    ///
+    /// # Errors
+    /// As [`Self::apply_pin`]; or it was not shown.
+    pub async fn set_pin(self: &Arc<Self>, request: PinToken) -> Result<ChangeOutcome, Failure> {
+        let shown = self.session().pins.remove(&request.token).ok_or_else(|| {
+            Failure::new(FailureCode::Changed, "This pin was not shown, or was already set.")
+                .hint("Look at the preview again.")
+        })?;
+        let mut outcome = self.apply_pin(shown).await?;
+        if let Err(failure) = self.scan(ScanRequest::default()).await {
+            outcome.words = format!("{} Looking at the engine again failed: {failure}", outcome.words);
+        }
+        Ok(outcome)
     }
 
     /// Asks the installed Compose about the files as they would be. What it takes now and would not take then is refused.

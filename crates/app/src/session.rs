@@ -25,6 +25,7 @@ use crate::{
     bench::run::Running,
     failure::{Failure, FailureCode},
     layer_store::LayerStore,
+    pins::PinPreview,
     rebuild::Prepared,
     sample::Sample,
     watch::Watcher,
@@ -65,6 +66,8 @@ pub(crate) struct Session {
     pub(crate) watcher: Option<Watcher>,
     /// The benchmark under way.
     pub(crate) bench: Option<Running>,
+    /// Pins that were shown, by token.
+    pub(crate) pins: HashMap<String, PinPreview>,
     /// Compose files that somebody opened in this run, a list for each project.
     pub(crate) opened: Vec<Vec<PathBuf>>,
     /// Rebuilds that were shown, by token.

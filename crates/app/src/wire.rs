@@ -47,6 +47,8 @@ macro_rules! command_table {
             preview_rebuild(RebuildRequest) -> RebuildPreview, "Shows what building an image or a service again would do: source, builder, platforms, command.";
             apply_rebuild(ApplyRebuildRequest) -> RebuildOutcome, "Builds what was previewed, keeps the image from before, and looks at what came out; progress arrives as events.";
             stop_rebuild(Nothing) -> Nothing, "Stops the rebuild under way; `apply_rebuild` answers once everything is as before.";
+            show_pin(PinRequest) -> PinShown, "Shows what pinning Compose services, or no longer, would change; asks Compose whether it would take that.";
+            set_pin(PinToken) -> ChangeOutcome, "Carries out a pin that was shown, and looks again.";
             history(Nothing) -> History, "Lists every change that was made.";
             preview_undo(ReceiptRequest) -> UndoPreview, "Shows what undoing a change would change.";
             apply_undo(ReceiptRequest) -> ChangeOutcome, "Undoes a change, and looks again.";
@@ -89,6 +91,41 @@ pub struct ScanRequest {
     #[serde(default)]
     #[ts(optional, as = "Option<Vec<Vec<String>>>")]
     pub compose: Vec<Vec<String>>,
+}
+
+/// Compose services to pin, or no longer.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PinRequest {
+    /// The Compose file.
+    pub file: String,
+    /// The services; all are changed, or none.
+    pub services: Vec<String>,
+    /// To what; none takes the pin out.
+    pub platform: Option<String>,
+    /// Leave the file alone and write beside it.
+    #[serde(default)]
+    pub in_override: bool,
+}
+
+/// What pinning would change.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct PinShown {
+    /// As a button says it.
+    pub title: String,
+    /// What it leaves as it is.
+    pub summary: String,
+    /// What changes, or why nothing can.
+    pub preview: Preview,
+    /// Names exactly this for [`PinToken`].
+    pub token: String,
+}
+
+/// A pin that was shown.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct PinToken {
+    /// From [`PinShown`].
+    pub token: String,
 }
 
 /// What the window shows, complete or on the way.

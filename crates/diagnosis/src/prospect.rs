@@ -296,6 +296,12 @@ fn taken(
         let platform = asked.unwrap_or(engine).clone();
         return Ok((platform, "it is built here".to_owned()));
     }
+    let image_here = image.and_then(|reference| image_of(context, reference));
+    let listed = image_here.and_then(|image| image.platforms.known()).into_iter().flatten();
+    let mut listed = listed.filter_map(|p| p.platform.known());
+    if let Some(platform) = asked.and_then(|asked| listed.find(|p| *p == asked)) {
+        return Ok((platform.clone(), "its index, which is here, lists it, and its content is pulled".to_owned()));
+    }
     match image {
         Some(reference) => pulled(context, reference, asked, engine),
         None => Err((Unknown, "it has neither an image nor a build".to_owned())),
@@ -411,6 +417,7 @@ mod tests {
                 (None, Some(&[(foreign, true)]), None, "emulated", "its image is here"),
                 (None, Some(&[(foreign, true), (native, true)]), None, "native", "its image is here"),
                 (Some(foreign), Some(&[(native, true)]), None, "not known", "has to be pulled for"),
+                (Some(native), Some(&[(foreign, true), (native, false)]), None, "native", "lists it"),
                 (Some("linux/amd46"), None, None, "will not run", "no platform"),
             ];
             for (pin, here, there, words, why) in rows {

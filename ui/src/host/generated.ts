@@ -2503,6 +2503,57 @@ digest: string, };
 export type Part = "containers" | "images" | "cpu";
 
 /**
+ * Compose services to pin, or no longer.
+ */
+export type PinRequest = { 
+/**
+ * The Compose file.
+ */
+file: string, 
+/**
+ * The services; all are changed, or none.
+ */
+services: Array<string>, 
+/**
+ * To what; none takes the pin out.
+ */
+platform: string | null, 
+/**
+ * Leave the file alone and write beside it.
+ */
+inOverride: boolean, };
+
+/**
+ * What pinning would change.
+ */
+export type PinShown = { 
+/**
+ * As a button says it.
+ */
+title: string, 
+/**
+ * What it leaves as it is.
+ */
+summary: string, 
+/**
+ * What changes, or why nothing can.
+ */
+preview: Preview, 
+/**
+ * Names exactly this for [`PinToken`].
+ */
+token: string, };
+
+/**
+ * A pin that was shown.
+ */
+export type PinToken = { 
+/**
+ * From [`PinShown`].
+ */
+token: string, };
+
+/**
  * A value of a Compose file, and the place that set it.
  */
 export type Placed = { 
@@ -4183,6 +4234,10 @@ export interface Commands {
   apply_rebuild: { request: ApplyRebuildRequest; response: RebuildOutcome };
   /** Stops the rebuild under way; `apply_rebuild` answers once everything is as before. */
   stop_rebuild: { request: Nothing; response: Nothing };
+  /** Shows what pinning Compose services, or no longer, would change; asks Compose whether it would take that. */
+  show_pin: { request: PinRequest; response: PinShown };
+  /** Carries out a pin that was shown, and looks again. */
+  set_pin: { request: PinToken; response: ChangeOutcome };
   /** Lists every change that was made. */
   history: { request: Nothing; response: History };
   /** Shows what undoing a change would change. */

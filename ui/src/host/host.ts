@@ -22,6 +22,8 @@ export interface Host {
   call<K extends keyof Commands>(name: K, request: Commands[K]["request"]): Promise<Commands[K]["response"]>;
   /** Calls back with everything the app says by itself; gives the function that ends it. */
   onEvent(listener: (event: Event) => void): () => void;
+  /** Calls back with the paths of files and folders that were dropped on the window. */
+  onDrop(listener: (paths: string[]) => void): () => void;
   onMenu(listener: (action: MenuAction) => void): () => void;
   /** Saves what is shown, or the way out list of it, where the person says; null when they change their mind. */
   saveReport(format: ReportFormat, redact: boolean, about: ReportSubject): Promise<string | null>;

@@ -256,6 +256,18 @@ export function sampleHost(play: string | null): Host {
     preview_rebuild: () => noEngineToBuildOn(),
     apply_rebuild: () => noEngineToBuildOn(),
     stop_rebuild: () => ({}),
+    show_pin: ({ file, services, platform }) => ({
+      title: platform === null ? `Unpin ${services.join(" and ")}` : `Pin ${services.join(" and ")} to ${platform}`,
+      summary: "Only this value changes; every other byte stays. No container is touched.",
+      preview: { diffs: [DIFF(file)], commands: [], restarts: [], told: [], files: [] },
+      token: `${file}\n${services.join(",")}`,
+    }),
+    set_pin: ({ token }) => {
+      const [file = "", services = ""] = token.split("\n");
+      const id = `r${history.length + 1}`;
+      history.unshift({ id, at: new Date().toISOString(), title: `Pin of ${services}`, check: null, files: [file], commands: [], state: "applied", verified: "verified", note: null });
+      return change("Looked again: the file says so, and docker compose config takes it.", [DIFF(file)], id);
+    },
     history: () => ({ schema: "silidock/1", receipts: [...history] }),
     preview_undo: ({ receipt }) => {
       const entry = history.find((one) => one.id === receipt);
@@ -321,6 +333,7 @@ export function sampleHost(play: string | null): Host {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onDrop: () => () => undefined,
     onMenu: () => () => undefined,
     saveReport: async (format, _, about) => `/Users/me/Downloads/silidock-${about === "wayOut" ? "way-out" : "report"}.${format}`,
     saveBenchReport: async (_, format) => `/Users/me/Downloads/silidock-bench.${format}`,

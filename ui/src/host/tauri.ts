@@ -22,6 +22,7 @@ export const host: Host = {
   shell: window.SILIDOCK_SHELL,
   call: (name, request) => invoke(name, { request }),
   onEvent: (listener) => subscribe<Event>("silidock", listener),
+  onDrop: (listener) => subscribe<{ paths: string[] }>("tauri://drag-drop", ({ paths }) => listener(paths)),
   onMenu: (listener) => subscribe<MenuAction>("silidock-menu", listener),
   saveReport: (format, redact, about) => invoke("save_report", { request: { format, redact, about } }),
   saveBenchReport: (id, format, redact) => invoke("save_bench_report", { request: { id, format, redact } }),

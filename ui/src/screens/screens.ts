@@ -2,6 +2,7 @@
 
 import Activity from "@lucide/svelte/icons/activity";
 import Box from "@lucide/svelte/icons/box";
+import Boxes from "@lucide/svelte/icons/boxes";
 import ClockArrowLeft from "@lucide/svelte/icons/clock-arrow-left";
 import Gauge from "@lucide/svelte/icons/gauge";
 import Layers from "@lucide/svelte/icons/layers";
@@ -9,12 +10,13 @@ import type { Component } from "svelte";
 
 import { session } from "../state/session.svelte";
 import Benchmark from "./Benchmark.svelte";
+import Compose from "./Compose.svelte";
 import Containers from "./Containers.svelte";
 import Diagnosis from "./Diagnosis.svelte";
 import History from "./History.svelte";
 import Images from "./Images.svelte";
 
-export type ScreenId = "diagnosis" | "containers" | "images" | "benchmark" | "history";
+export type ScreenId = "diagnosis" | "containers" | "images" | "compose" | "benchmark" | "history";
 
 export interface Screen {
   id: ScreenId;
@@ -35,6 +37,7 @@ export const SCREENS: readonly Screen[] = [
   { id: "diagnosis", title: "Diagnosis", icon: Activity, component: Diagnosis, count: findings },
   { id: "containers", title: "Containers", icon: Box, component: Containers, count: () => listed("containers") },
   { id: "images", title: "Images", icon: Layers, component: Images, count: () => listed("images") },
+  { id: "compose", title: "Compose", icon: Boxes, component: Compose, count: () => session.scan?.compose.length || null },
   { id: "benchmark", title: "Benchmark", icon: Gauge, component: Benchmark, count: () => null },
   { id: "history", title: "History", icon: ClockArrowLeft, component: History, count: () => session.history?.length || null },
 ];

@@ -6,6 +6,7 @@ import { host } from "#host";
 import type { CheckInfo, EngineChoice, Event, Failure, HistoryEntry, InsideProgress, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
 import { asFailure } from "../host/host";
 import { supersedes } from "./order";
+import { ui } from "./ui.svelte";
 
 class Session {
   view = $state.raw<ScanView | null>(null);
@@ -32,6 +33,8 @@ class Session {
   /** The images that containers are made from are being looked into. */
   insideAll = $state(false);
   insideFailure = $state.raw<Failure | null>(null);
+  /** What was dropped could not be opened. */
+  openFailure = $state.raw<Failure | null>(null);
   engines = $state.raw<EngineChoice[] | null>(null);
   enginesFailure = $state.raw<Failure | null>(null);
   history = $state.raw<HistoryEntry[] | null>(null);
@@ -48,9 +51,13 @@ class Session {
   /** Begins: listens, and looks for the first time. Gives the function that ends it. */
   start(): () => void {
     const stop = host.onEvent((event) => this.#hear(event));
+    const stopDrops = host.onDrop((paths) => void this.openCompose(paths));
     void this.#look(this.#target);
     void this.readChecks();
-    return stop;
+    return () => {
+      stop();
+      stopDrops();
+    };
   }
 
   /** Looks at another engine, or at the sample: what was shown of the last one goes away. */
@@ -143,6 +150,24 @@ class Session {
 
   async stopInside(): Promise<void> {
     await host.call("stop_inside", {}).catch(() => undefined);
+  }
+
+  /** Judges Compose files or folders that were dropped, each a project of its own, before anything of them is pulled. */
+  async openCompose(paths: string[]): Promise<void> {
+    this.openFailure = null;
+    ui.show("compose");
+    if (this.scan?.sample === true) {
+      this.openFailure = { code: "refused", message: "The sample judges its own files alone.", hint: "Leave the sample, then drop the file again.", detail: [] };
+      return;
+    }
+    this.looking = true;
+    try {
+      this.#accept(await host.call("scan", { ...this.#target, compose: paths.map((path) => [path]) }));
+    } catch (thrown) {
+      this.openFailure = asFailure(thrown);
+    } finally {
+      this.looking = false;
+    }
   }
 
   async readEngines(): Promise<void> {

@@ -6,6 +6,7 @@ import type { ScreenId } from "../screens/screens";
 export type Dialog =
   | { kind: "why"; finding: Finding }
   | { kind: "fix"; finding: Finding; option: number }
+  | { kind: "pin"; file: string; service: string; platform: string | null }
   | { kind: "undo"; entry: Pick<HistoryEntry, "id" | "title"> }
   | { kind: "export"; about?: ReportSubject | { bench: string } }
   | { kind: "wayOut" }
@@ -26,6 +27,7 @@ class Ui {
   enginesOpen = $state(false);
   containers = $state<{ text: string; narrow: Narrow }>({ text: "", narrow: "all" });
   images = $state<{ text: string; narrow: Narrow }>({ text: "", narrow: "all" });
+  compose = $state<{ text: string; narrow: Narrow }>({ text: "", narrow: "all" });
 
   #before: Element | null = null;
 
