@@ -135,7 +135,7 @@ fn labs(what: &str, names: &[&str]) -> Vec<Lab> {
 
 #[test]
 fn from_foreign_to_native_and_back() {
-    let labs = labs("rebuilding a service", &["v28", "v28-overlay2", "v20"]);
+    let labs = labs("rebuilding a service", &["v28", "v20"]);
     std::thread::scope(|scope| labs.iter().for_each(|lab| drop(scope.spawn(|| there_and_back(lab)))));
 }
 
@@ -200,6 +200,34 @@ fn failing(shop: &Shop<'_>, before: &(String, String)) {
         "what changed nothing is no change: {}",
         history.out
     );
+}
+
+#[test]
+fn without_buildx_the_engine_itself_builds() {
+    for lab in labs("building without buildx", &["v20"]) {
+        let shop = Shop::new(&lab, "plain");
+        let before = shop.now();
+        let plain = shop.user.home().join("plain");
+        fs::create_dir_all(&plain).unwrap();
+        let run = |arguments: &[&str]| {
+            let mut command = shop.command(arguments);
+            command.env("DOCKER_CONFIG", &plain);
+            ran(command)
+        };
+        fs::write(shop.folder.join(".dockerignore"), "*\n!stub-*\n").unwrap();
+        let shown = run(&["rebuild", &shop.web()]);
+        assert!(shown.status == 0 && shown.out.contains("older builder"), "{}: {shown:?}", lab.name);
+        let done = run(&["rebuild", &shop.web(), "--apply", "--yes", "--json"]).document("rebuild");
+        assert_eq!((text(&done, "verified"), shop.now().1), ("verified", lab.native.clone()), "{}: {done}", lab.name);
+        let undone = run(&["undo", text(&done, "receipt"), "--apply", "--yes"]);
+        assert_eq!((undone.status, shop.now()), (0, before.clone()), "{undone:?}");
+        shop.dockerfile(&format!("{DOCKERFILE}COPY compose.yaml /\n"));
+        let failed = run(&["rebuild", &shop.web(), "--apply", "--yes"]);
+        assert!(failed.status == 2 && failed.err.contains("excluded by .dockerignore"), "it is ignored: {failed:?}");
+        assert_eq!((shop.now(), shop.kept()), (before, Vec::new()));
+        let refused = run(&["rebuild", &shop.web(), "--push"]);
+        assert!(refused.status == 2 && refused.out.contains("pushing the result needs buildx"), "{refused:?}");
+    }
 }
 
 #[test]
@@ -294,5 +322,85 @@ fn two_platforms_go_where_they_can_be_kept() {
         let refused = shop.run(&push);
         assert!(refused.status == 2 && refused.err.contains("one platform at a time"), "{refused:?}");
         assert_eq!(shop.now(), before, "nothing was built");
+    }
+}
+
+#[test]
+fn where_it_is_deployed_decides_what_is_missing_and_what_is_built() {
+    for lab in labs("deploy targets", &["v28", "v28-overlay2"]) {
+        let shop = Shop::new(&lab, "deploy");
+        let folder = shop.folder.display().to_string();
+        let (_, untold) = shop.json("targets", &["targets", &folder]);
+        assert_eq!((&untold["targets"], &untold["path"]), (&json!([]), &Value::Null));
+        let both = [lab.native.as_str(), lab.foreign.as_str()];
+        let (status, told) = shop.json("targets", &["targets", &folder, "--set", both[0], both[1]]);
+        assert_eq!((status, &told["targets"]), (0, &json!(both)));
+
+        // A file counts before what was told, and what is wrong in it is named with its line.
+        let file = shop.folder.join(".silidock.toml");
+        fs::write(&file, format!("[deploy]\ntargets = [\"{}\", \"{}\"]\nplatform = 1\n", both[0], both[1])).unwrap();
+        let (status, said) = shop.json("targets", &["targets", &folder]);
+        assert_eq!((status, said["line"].as_u64(), list(&said, "gaps").len()), (1, Some(2), 1), "{said}");
+        assert!(list(&said, "gaps")[0]["what"].as_str().unwrap().starts_with("line 3 of "));
+        let kept = shop.run(&["targets", &folder, "--set", both[0]]);
+        assert!(kept.status == 2 && kept.err.contains("says it, and counts"), "{kept:?}");
+
+        let (_, scan) = shop.json("scan", &["scan"]);
+        let finding = common::finding(&scan, "target-missing", &shop.image());
+        assert!(text(finding, "title").contains(&lab.native) && finding["severity"] == "broken", "{finding}");
+        let fix = &list(finding, "fixes")[0];
+        let preview = shop.run(&["rebuild", &shop.web()]);
+        if !lab.containerd_store() {
+            assert!(text(fix, "safety") == "showOnly" && fix.to_string().contains("--push"), "{fix}");
+            assert!(preview.status == 0 && preview.out.contains("is built with --push alone"), "{preview:?}");
+            continue;
+        }
+        let wanted = format!("--platform {},{}", both[0], both[1]);
+        assert!(preview.status == 0 && preview.out.contains(&wanted), "targets are the default: {preview:?}");
+        let (status, done) = shop.json("change", &["fix", text(finding, "id"), "--apply", "--yes"]);
+        assert_eq!((status, text(&done, "verified")), (0, "verified"), "{done}");
+        let (_, scan) = shop.json("scan", &["scan"]);
+        let left = list(&scan, "findings")
+            .iter()
+            .any(|f| f["check"] == "target-missing" && f["subject"]["id"] == shop.image().as_str());
+        assert!(!left, "built for both, nothing is missing");
+    }
+}
+
+#[test]
+fn builders_are_listed_and_one_that_cannot_be_made_leaves_nothing() {
+    for lab in labs("builders", &["v28", "v28-overlay2"]) {
+        let user = User::new();
+        let config = user.home().join("docker");
+        fs::create_dir(&config).unwrap();
+        std::os::unix::fs::symlink(format!("{}/cli-plugins", lab.docker_config()), config.join("cli-plugins")).unwrap();
+        let asked = |arguments: &[&str]| {
+            let mut command = user.command(arguments);
+            command.env("PATH", lab.client_folder()).env("DOCKER_CONFIG", &config).env("DOCKER_HOST", &lab.endpoint);
+            ran(command)
+        };
+        let both = ["--platform", &lab.native, "--platform", &lab.foreign];
+        let ran = asked(&[&["builders", "--json"], &both[..]].concat());
+        let document = ran.document("builders");
+        let own = common::one(list(&document, "builders"), "name", "default");
+        let node = &list(own, "nodes")[0];
+        for (platform, native) in [(&lab.native, true), (&lab.foreign, false)] {
+            let offered = common::one(list(node, "platforms"), "platform", platform);
+            assert_eq!(offered["native"], json!(native), "{platform} on {}", lab.name);
+        }
+        assert_eq!((own["own"].as_bool(), own["several"].as_bool()), (Some(true), Some(lab.containerd_store())));
+        if lab.containerd_store() {
+            let taken: Vec<&Value> = list(&document, "platforms").iter().map(|on| &on["native"]).collect();
+            assert_eq!((ran.status, taken), (0, vec![&json!(true), &json!(false)]));
+            continue;
+        }
+        let commands = document["preview"]["commands"].to_string();
+        assert!(ran.status == 1 && commands.contains("docker-container"), "{document}");
+        // This engine has no network, so BuildKit's image cannot be had.
+        let failed = asked(&[&["builders", "--create", "--apply", "--yes"], &both[..]].concat());
+        assert!(failed.status == 2 && failed.err.contains("was taken back"), "{failed:?}");
+        let left = asked(&["builders", "--json"]).document("builders");
+        assert_eq!(list(&left, "builders").iter().filter(|builder| builder["name"] == "silidock").count(), 0);
+        assert!(!lab.docker(&["ps", "--all", "--format", "{{.Names}}"]).contains("buildx_buildkit_silidock"));
     }
 }

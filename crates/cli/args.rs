@@ -42,6 +42,10 @@ pub enum Command {
     Fix(FixOptions),
     /// Preview building an image or a service again for a platform; with --apply build it, and keep the image from before
     Rebuild(RebuildOptions),
+    /// List the builders of buildx, what is native to their nodes, and who would build for a platform
+    Builders(BuildersOptions),
+    /// Say where what is built in a folder will run, or remember it
+    Targets(TargetsOptions),
     /// Preview pinning a Compose service to a platform; with --apply do it
     Pin(PinOptions),
     /// Preview taking the platform of a Compose service out; with --apply do it
@@ -342,7 +346,8 @@ pub struct RebuildOptions {
     /// Image, Compose service (web, or shop/web) or container to build again
     #[arg(required = true, value_name = "IMAGE|SERVICE")]
     pub subjects: Vec<String>,
-    /// Platform to build for; several with --push, or where the engine keeps several per tag. Without it, the engine's own
+    /// Platform to build for; several with --push, or where the engine keeps several per tag. Without it, the engine's own and the
+    /// deploy targets
     #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
     pub platforms: Vec<Platform>,
     /// Push the result to the registry of its name, and read back what is there
@@ -368,6 +373,31 @@ pub struct RebuildOptions {
     pub engine: Option<String>,
     #[command(flatten)]
     pub consent: Consent,
+}
+
+#[derive(Debug, Args)]
+pub struct BuildersOptions {
+    /// Platform to build for; several may be given. Without it, the engine's own
+    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
+    pub platforms: Vec<Platform>,
+    /// Preview making a builder where none can build for them; with --apply make it
+    #[arg(long)]
+    pub create: bool,
+    /// Engine to build on: a Docker context, a runtime's name or an address
+    #[arg(long, value_name = "NAME|URL")]
+    pub engine: Option<String>,
+    #[command(flatten)]
+    pub consent: Consent,
+}
+
+#[derive(Debug, Args)]
+pub struct TargetsOptions {
+    /// The project's folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+    /// Remember these platforms for it, where it has no .silidock.toml; none forgets
+    #[arg(long, value_name = "PLATFORM", num_args = 0.., value_delimiter = ',')]
+    pub set: Option<Vec<Platform>>,
 }
 
 #[derive(Debug, Args)]

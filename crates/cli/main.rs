@@ -43,6 +43,8 @@ async fn run(command: Command, output: &Output) -> ExitCode {
     let result = match command {
         Command::Scan(options) => commands::scan::run(options, output).await,
         Command::Registry(options) => commands::registry::run(options, output).await,
+        Command::Builders(options) => commands::builders::run(options, output).await,
+        Command::Targets(options) => commands::targets::run(options, output).await,
         Command::Rebuild(options) => commands::rebuild::run(options, output).await,
         Command::Pin(options) => commands::pin::pin(options, output).await,
         Command::Unpin(options) => commands::pin::unpin(options, output).await,

@@ -39,6 +39,9 @@ impl App {
             Some(finding) => option_of(finding, request.option)?,
             None => find_fix(&self.last_scan()?, &request.finding, request.option)?,
         };
+        if let Some(request) = crate::rebuild::request_of(&fix) {
+            return self.preview_build_fix(finding, fix, request).await;
+        }
         let mut fix = fix;
         let preview = match fix.runtime {
             Some(_) => self.preview_runtime(&fix).await?,
@@ -76,6 +79,9 @@ impl App {
                 Failure::new(FailureCode::Changed, "This fix was not previewed, or was already applied.")
                     .hint("Look at the preview again.")
             })?;
+        if crate::rebuild::request_of(&fix).is_some() {
+            return self.apply_build_fix(&request.token).await;
+        }
         if fix.runtime.is_some() {
             return self.apply_runtime(Wanted { finding, fix, shown: preview }).await;
         }

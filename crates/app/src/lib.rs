@@ -8,6 +8,7 @@ mod answers;
 pub mod bench;
 pub mod changes;
 mod compose;
+mod deploy;
 mod emulation;
 mod engine_changes;
 pub mod engines;

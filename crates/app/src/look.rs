@@ -122,7 +122,8 @@ impl App {
             opened,
             progress: &progress,
         };
-        let inventory = observe(&look).await?;
+        let mut inventory = observe(&look).await?;
+        inventory.deploy = self.deploy_facts(&inventory);
         let view = self.remember(generation, inventory);
         self.session().source = Some(Source::Engine(engine.clone()));
         self.tell_view(&view);

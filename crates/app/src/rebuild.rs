@@ -1,9 +1,10 @@
 //! Rebuilding: from an image, a service or a container to what it is built from, the builder that does it best, the
 //! build with progress and cancel, and a look at what came out.
 
+pub mod builders;
 mod check;
 mod command;
-mod memory;
+pub(crate) mod memory;
 mod origin;
 mod plan;
 pub mod wire;
@@ -15,7 +16,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use silidock_diagnosis::schema::Schema;
+use silidock_diagnosis::{
+    finding::Finding,
+    fix::{Fix, Step},
+    schema::Schema,
+};
 use silidock_engine::Engine;
 use silidock_remedy::{
     Preview, Receipt, Refusal, Verified,
@@ -32,7 +37,7 @@ use crate::{
     failure::{Failure, FailureCode},
     look::Chosen,
     session::{App, Source},
-    wire::{ChangeOutcome, Event, Nothing, ScanRequest, UndoPreview},
+    wire::{ChangeOutcome, Event, FixPreview, Nothing, ScanRequest, UndoPreview},
 };
 
 /// Builds that are being stopped get this long before the program ends.
@@ -96,7 +101,8 @@ impl App {
 
     pub(crate) fn show_rebuild(&self, planned: plan::Planned) -> RebuildPreview {
         let plan::Planned { prepared, told, refused } = planned;
-        let commands: Vec<Vec<String>> = prepared.builds.iter().map(|build| build.command.clone()).collect();
+        let built = prepared.builds.iter().map(|build| build.command.clone());
+        let commands: Vec<Vec<String>> = built.filter(|command| !command.is_empty()).collect();
         let builds = prepared.builds.clone();
         let token = refused.is_none().then(|| token(&commands));
         if let Some(token) = &token {
@@ -105,6 +111,40 @@ impl App {
         let refused = refused.map(|(why, lines_to_type)| Refusal { why, lines_to_type });
         let preview = Preview { commands, told, refused, ..Preview::default() };
         RebuildPreview { schema: Schema, preview, builds, token }
+    }
+
+    /// Shows what the build of a fix would do.
+    pub(crate) async fn preview_build_fix(
+        self: &Arc<Self>,
+        finding: Finding,
+        fix: Fix,
+        request: RebuildRequest,
+    ) -> Result<FixPreview, Failure> {
+        let engine = self.engine_to_build_on(None).await?;
+        let remembered = RememberedBuilds::read(self.host().as_ref());
+        let planned = self.plan_rebuild(&engine, &request, &remembered, Some(finding.id.clone())).await?;
+        let shown = self.show_rebuild(planned);
+        let token = shown.token.unwrap_or_else(|| token(&shown.preview.commands));
+        let known = (finding.id.clone(), fix.clone(), shown.preview.clone());
+        self.session().previews.insert(token.clone(), known);
+        let steps = fix.steps.iter().map(Step::title).collect();
+        Ok(FixPreview { finding, fix, steps, preview: shown.preview, token })
+    }
+
+    /// Carries out the build of a fix, and says what came out. The finding may be about containers, which go on as they are.
+    pub(crate) async fn apply_build_fix(self: &Arc<Self>, token: &str) -> Result<ChangeOutcome, Failure> {
+        let outcome = self.apply_rebuild(ApplyRebuildRequest { token: token.to_owned() }).await?;
+        let checked = outcome.builds.iter().flat_map(|build| &build.checked);
+        let each: Vec<String> = checked.map(|checked| format!("{}: {}", checked.platform, checked.words)).collect();
+        Ok(ChangeOutcome {
+            schema: Schema,
+            receipt: outcome.receipt,
+            applied: outcome.applied,
+            verified: outcome.verified,
+            words: format!("{} {}.", outcome.words, each.join("; ")),
+            changes: Vec::new(),
+            ran: Vec::new(),
+        })
     }
 
     /// An engine to build on, looked at.
@@ -238,6 +278,16 @@ impl App {
     }
 }
 
+/// The rebuild that a fix means, if it is one.
+pub(crate) fn request_of(fix: &Fix) -> Option<RebuildRequest> {
+    let [Step::BuildImage { image, service, platforms }] = fix.steps.as_slice() else { return None };
+    Some(RebuildRequest {
+        subjects: vec![service.clone().unwrap_or_else(|| image.clone())],
+        platforms: platforms.iter().map(ToString::to_string).collect(),
+        ..RebuildRequest::default()
+    })
+}
+
 /// Tells how far builds are.
 struct Teller {
     app: Arc<App>,
@@ -291,6 +341,7 @@ fn token(commands: &[Vec<String>]) -> String {
 fn failure_of(error: &BuildError) -> Failure {
     let code = match error {
         BuildError::Failed { .. } | BuildError::Run { .. } | BuildError::HalfDone { .. } => FailureCode::Runtime,
+        BuildError::Context { .. } => FailureCode::File,
         BuildError::Stopped { .. } => FailureCode::Stopped,
         BuildError::Engine { .. } => FailureCode::Engine,
         BuildError::NothingToTakeBack { .. } => FailureCode::Refused,

@@ -99,7 +99,7 @@ impl App {
             if let Err(failure) = self.as_it_was_left(record).await {
                 let lines_to_type = Vec::new();
                 shown.refused = Some(silidock_remedy::Refusal { why: failure.message, lines_to_type });
-            } else if record.change.change != Change::Register {
+            } else if !matches!(record.change.change, Change::Register | Change::Builder) {
                 let name = &record.change.name;
                 shown.told.push(format!("{name} restarts, and all its containers stop meanwhile."));
             }
@@ -120,6 +120,9 @@ impl App {
         receipt: Receipt,
         record: RuntimeRecord,
     ) -> Result<ChangeOutcome, Failure> {
+        if record.change.change == Change::Builder {
+            return self.undo_builder(receipt).await;
+        }
         if matches!(self.source(), Ok(Source::Sample(sample)) if sample.name() != record.change.runtime) {
             let engine = Some(record.change.runtime.clone());
             self.scan(ScanRequest { engine, sample: true, ..ScanRequest::default() }).await?;
@@ -291,7 +294,7 @@ fn off(choice: EmulatorChoice) -> bool {
     choice != EmulatorChoice::Rosetta
 }
 
-fn failure_of(error: &RuntimeError) -> Failure {
+pub(crate) fn failure_of(error: &RuntimeError) -> Failure {
     let code = match error {
         RuntimeError::Changed { .. } | RuntimeError::ChangedSince { .. } => FailureCode::Changed,
         RuntimeError::Refused(_) | RuntimeError::NothingToTakeBack { .. } => FailureCode::Refused,

@@ -121,7 +121,7 @@ impl App {
         let before = match record.change.change {
             Change::RosettaOn => Some(EmulatorChoice::Qemu),
             Change::RosettaOff => Some(EmulatorChoice::Rosetta),
-            Change::Toggle | Change::Restart | Change::Register => None,
+            Change::Toggle | Change::Restart | Change::Register | Change::Builder => None,
         };
         match self.what_runs(before) {
             (Some(false), runs) => {

@@ -7,8 +7,9 @@ use silidock_remedy::{Preview, diff::Diff};
 use silidock_report::{Scan, WayOutDocument, scan::Catalogue};
 
 use crate::wire::{
-    AllEngines, BenchComparison, BenchHistory, ChangeOutcome, EmulatorDocument, EngineChoice, ExplanationDocument,
-    History, InsideDocument, RebuildOutcome, RebuildPreview, RegistryDocument, UndoPreview,
+    AllEngines, BenchComparison, BenchHistory, BuildersDocument, ChangeOutcome, EmulatorDocument, EngineChoice,
+    ExplanationDocument, History, InsideDocument, RebuildOutcome, RebuildPreview, RegistryDocument, TargetsDocument,
+    UndoPreview,
 };
 
 /// What `silidock fix ID` prints before anything is applied.
@@ -69,6 +70,8 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("registry", of::<RegistryDocument>()),
         ("explanation", of::<ExplanationDocument>()),
         ("inside", of::<InsideDocument>()),
+        ("builders", of::<BuildersDocument>()),
+        ("targets", of::<TargetsDocument>()),
         ("rebuild-preview", of::<RebuildPreview>()),
         ("rebuild", of::<RebuildOutcome>()),
         ("history", of::<History>()),

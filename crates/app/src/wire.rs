@@ -22,8 +22,10 @@ pub use silidock_report::targets::EmulatorTarget;
 use ts_rs::TS;
 
 pub use crate::bench::wire::*;
+pub use crate::deploy::{TargetsDocument, TargetsRequest};
 use crate::failure::Failure;
 pub use crate::inside::wire::*;
+pub use crate::rebuild::builders::{BuildersDocument, BuildersRequest};
 pub use crate::rebuild::wire::*;
 
 /// Calls `$callback!` with every command: `name(Request) -> Response, "what it does";`.
@@ -44,6 +46,9 @@ macro_rules! command_table {
             inside(InsideRequest) -> InsideDocument, "Looks inside an image, a container or an archive; tells how far it is by events.";
             inside_images(InsideImagesRequest) -> ScanView, "Looks inside the images of the engine that is shown, and judges again.";
             stop_inside(Nothing) -> Nothing, "Stops every look inside that is under way, and removes what was started for it.";
+            builders(BuildersRequest) -> BuildersDocument, "Lists the builders of buildx, and who would build for which platform; where none can, what makes one.";
+            create_builder(BuildersRequest) -> ChangeOutcome, "Makes the builder that was proposed, and looks again.";
+            targets(TargetsRequest) -> TargetsDocument, "Says where what is built in a folder will run, and remembers it.";
             preview_rebuild(RebuildRequest) -> RebuildPreview, "Shows what building an image or a service again would do: source, builder, platforms, command.";
             apply_rebuild(ApplyRebuildRequest) -> RebuildOutcome, "Builds what was previewed, keeps the image from before, and looks at what came out; progress arrives as events.";
             stop_rebuild(Nothing) -> Nothing, "Stops the rebuild under way; `apply_rebuild` answers once everything is as before.";

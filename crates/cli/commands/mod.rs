@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod bench;
+pub mod builders;
 pub mod checks;
 pub mod completions;
 pub mod emulator;
@@ -14,6 +15,7 @@ pub mod rebuild;
 pub mod registry;
 pub mod report;
 pub mod scan;
+pub mod targets;
 pub mod undo;
 pub mod wayout;
 

@@ -108,10 +108,11 @@ fn text(preview: &RebuildPreview, output: &Output) -> String {
     for told in &preview.preview.told {
         let _ = writeln!(out, "{}", shown(told));
     }
-    if !preview.preview.commands.is_empty() {
+    let commands = preview.preview.commands.iter().filter(|command| !command.is_empty());
+    if commands.clone().next().is_some() {
         let _ = writeln!(out, "\nCommands that are run, in this order:");
     }
-    for command in &preview.preview.commands {
+    for command in commands {
         let _ = writeln!(out, "  {}", super::command_line(command));
     }
     if let Some(refusal) = &preview.preview.refused {

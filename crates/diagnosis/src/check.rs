@@ -101,6 +101,8 @@ pub enum Need {
     CrashLogs,
     /// What the registries of foreign images say.
     Upstream,
+    /// Where what is built here will run.
+    DeployTargets,
     /// What lies inside the images that were to be looked into.
     Contents,
 }
@@ -304,6 +306,7 @@ impl<'a> Context<'a> {
             Need::RosettaVersions => whole(emulation::rosetta_versions(inventory).err().as_ref()),
             Need::CpuFeatures => self.container_parts(|container, _| emulation::features_gap(inventory, container)),
             Need::Upstream => self.upstream_missing(),
+            Need::DeployTargets => Missing { whole: None, parts: self.deploy_gaps() },
             Need::Contents => Missing { whole: None, parts: self.contents_gaps() },
             Need::CrashLogs => {
                 self.container_parts(|container, execution| emulation::log_gap(inventory, container, execution))
@@ -327,6 +330,12 @@ impl<'a> Context<'a> {
                 let name = image.tags.first().cloned().unwrap_or_else(|| image.id.clone());
                 Some((Subject::new(SubjectKind::Image, name), image.platforms.gap()?.clone()))
             })
+            .collect()
+    }
+
+    fn deploy_gaps(&self) -> Vec<(Subject, Gap)> {
+        let gaps = self.inventory.deploy.gaps.iter();
+        gaps.map(|gap| (Subject::new(SubjectKind::Setting, &gap.path).at(&gap.path, gap.line), gap.gap.clone()))
             .collect()
     }
 
@@ -414,6 +423,41 @@ impl Finding {
         let (title, summary) = (title.into(), summary.into());
         self.fixes.push(Fix { option, title, summary, safety, steps, promise, runtime: None });
         self
+    }
+
+    /// Adds building an image again as the next option. Containers are left as they are, so no check promises to be silent
+    /// afterwards.
+    #[must_use]
+    pub fn with_build(
+        self,
+        context: &Context<'_>,
+        reference: &str,
+        service: Option<&str>,
+        platforms: Vec<Platform>,
+        title: String,
+    ) -> Self {
+        let wanted = normalise(reference);
+        let used = context.inventory.containers.items.iter().any(|c| normalise(&c.image) == wanted);
+        let summary = match used {
+            true => {
+                "The image from before is kept, and comes back by undo. Containers go on with it until they are made anew."
+            }
+            false => "The image from before is kept, and comes back by undo.",
+        };
+        let step = Step::BuildImage { image: reference.to_owned(), service: service.map(str::to_owned), platforms };
+        let mut finding = self.with_fix(title, summary, Safety::Review, vec![step]);
+        if let Some(fix) = finding.fixes.last_mut() {
+            fix.promise = None;
+        }
+        finding
+    }
+
+    /// Adds building an image again for a platform, where it is known how it is built.
+    #[must_use]
+    pub fn with_known_build(self, context: &Context<'_>, reference: &str, platform: Option<&Platform>) -> Self {
+        let (Some(platform), Some(built)) = (platform, context.inventory.build_of(reference)) else { return self };
+        let title = format!("Build {} for {platform}", built.reference);
+        self.with_build(context, &built.reference, built.service.as_deref(), vec![platform.clone()], title)
     }
 
     /// Adds what a recipe does as the next option: run where that can be done, else shown.

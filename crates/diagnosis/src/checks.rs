@@ -29,6 +29,7 @@ mod rosetta_not_effective;
 mod rosetta_off;
 mod rosetta_stale;
 mod stale_container_image;
+mod target_missing;
 pub(crate) mod truncated_executable;
 pub(crate) mod wrong_label;
 
@@ -39,6 +40,7 @@ pub static CATALOG: &[&Check] = &[
     &needless_emulation::CHECK,
     &emulated_container::CHECK,
     &stale_container_image::CHECK,
+    &target_missing::CHECK,
     &no_native_manifest::CHECK,
     &pin_missing::CHECK,
     &pin_needless::CHECK,

@@ -61,6 +61,9 @@ fn finding(context: &Context<'_>, check: &'static Check, says: &Says, image: &Im
         evidence: files.iter().map(|file| evidence(image, file)).collect(),
     };
     let finding = context.finding(check, Confidence::Certain, Subject::new(image.kind, &image.subject), words);
+    // Made by another base image or a newer Dockerfile, the same label may be right.
+    let rebuilt = image.platform.known().filter(|_| check.id == "wrong-label");
+    let finding = finding.with_known_build(context, &image.subject, rebuilt);
     let tell = Step::Tell { text: says.advice.to_owned(), commands: Vec::new() };
     Some(finding.with_fix(
         says.fix,

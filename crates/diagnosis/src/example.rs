@@ -82,6 +82,7 @@ pub fn inventory(arch: &str) -> Inventory {
         emulation: EmulationFacts::default(),
         upstream: UpstreamFacts::default(),
         benchmark: not_measured_yet().into(),
+        deploy: Default::default(),
         contents: None,
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     bench::meaning::{Fitting, not_measured_yet},
     compose::ComposeProject,
     contents::Contents,
+    deploy::DeployFacts,
     emulator::EmulatorSign,
     fact::{Fact, Gap},
     platform::Platform,
@@ -49,6 +50,9 @@ pub struct Inventory {
     /// The stored benchmark that still counts for this engine. Older captures have none.
     #[serde(default = "not_measured")]
     pub benchmark: Fact<Fitting>,
+    /// Where what is built here will run. Older captures have none.
+    #[serde(default)]
+    pub deploy: DeployFacts,
     /// What lies inside images; only where somebody asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -108,6 +112,7 @@ impl Inventory {
             emulation: EmulationFacts::default(),
             upstream: UpstreamFacts::default(),
             benchmark: not_measured(),
+            deploy: DeployFacts::default(),
             contents: None,
         }
     }

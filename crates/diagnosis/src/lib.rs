@@ -13,6 +13,7 @@ pub mod compose;
 pub mod contents;
 pub mod contents_findings;
 pub mod crash;
+pub mod deploy;
 pub mod emulation;
 pub mod emulator;
 pub mod examination;

@@ -37,6 +37,8 @@ pub enum Change {
     Restart,
     /// Register QEMU on the engine.
     Register,
+    /// Make a builder of buildx.
+    Builder,
 }
 
 impl Change {
@@ -45,13 +47,13 @@ impl Change {
         match self {
             Self::RosettaOn | Self::Toggle => Some(EmulatorChoice::Rosetta),
             Self::RosettaOff => Some(EmulatorChoice::Qemu),
-            Self::Restart | Self::Register => None,
+            Self::Restart | Self::Register | Self::Builder => None,
         }
     }
 
     /// Something is other than before, and can be taken back.
     pub fn lasts(self) -> bool {
-        matches!(self, Self::RosettaOn | Self::RosettaOff | Self::Register)
+        matches!(self, Self::RosettaOn | Self::RosettaOff | Self::Register | Self::Builder)
     }
 }
 

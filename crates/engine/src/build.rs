@@ -1,8 +1,10 @@
-//! Building by the engine's own builder, and the build cache: as much as it takes to build something small and leave
-//! nothing of it behind. What is built, and why, is the caller's.
+//! Building by the engine's own older builder, and the build cache. What is built, and why, is the caller's.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -53,7 +55,89 @@ pub struct Build<'a> {
     pub memory: u64,
 }
 
+/// A build of the user's own, by the engine's older builder.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct LocalBuild {
+    /// The Dockerfile's name in the context.
+    pub dockerfile: String,
+    /// The platform to build for: `linux/arm64`.
+    pub platform: String,
+    /// What the image is called.
+    pub tags: Vec<String>,
+    /// Stage to build.
+    pub target: Option<String>,
+    /// Build arguments; their values may be secrets.
+    pub arguments: BTreeMap<String, String>,
+    /// Labels of the image.
+    pub labels: BTreeMap<String, String>,
+    /// Pull what it starts from even where it is here.
+    pub pull: bool,
+    /// Use nothing built before.
+    pub no_cache: bool,
+}
+
+impl fmt::Debug for LocalBuild {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arguments: Vec<&String> = self.arguments.keys().collect();
+        f.debug_struct("LocalBuild")
+            .field("platform", &self.platform)
+            .field("tags", &self.tags)
+            .field("arguments", &arguments)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LocalBuild {
+    fn path(&self) -> String {
+        let flag = |wanted: bool| u8::from(wanted);
+        let mut path = format!(
+            "/build?version=1&rm=1&forcerm=1&dockerfile={}&platform={}&pull={}&nocache={}&buildargs={}&labels={}",
+            escaped(&self.dockerfile),
+            escaped(&self.platform),
+            flag(self.pull),
+            flag(self.no_cache),
+            escaped(&json!(self.arguments).to_string()),
+            escaped(&json!(self.labels).to_string()),
+        );
+        self.tags.iter().for_each(|tag| path.push_str(&format!("&t={}", escaped(tag))));
+        if let Some(target) = &self.target {
+            path.push_str(&format!("&target={}", escaped(target)));
+        }
+        path
+    }
+}
+
 impl Engine {
+    /// Builds a context, which is a whole tar file, and hands over each line that the builder says: a JSON object. That a
+    /// step failed is among them. Steps may take as long as they do; dropping the future stops the build.
+    ///
+    /// # Errors
+    /// As for any question.
+    pub async fn build_here(
+        &self,
+        build: &LocalBuild,
+        context: Vec<u8>,
+        line: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), EngineError> {
+        let asked = Asked("building", build.tags.first().map(String::as_str).unwrap_or_default());
+        let sent = Sent { method: Method::POST, content_type: "application/x-tar", body: context, login: None };
+        let mut body = std::pin::pin!(self.wire().exchange(&self.versioned(&build.path()), Some(sent)));
+        let mut unread = Vec::new();
+        while let Some(piece) = body.next().await {
+            let piece = piece.map_err(|error| self.wire().failed(asked, error))?;
+            for part in piece.as_ref().split_inclusive(|byte| *byte == b'\n') {
+                unread.extend_from_slice(part);
+                if part.ends_with(b"\n") {
+                    line(&String::from_utf8_lossy(&std::mem::take(&mut unread)));
+                }
+            }
+        }
+        if !unread.is_empty() {
+            line(&String::from_utf8_lossy(&unread));
+        }
+        Ok(())
+    }
+
     /// Builds without cache and without a network, and gives everything the builder said: a JSON object on each line.
     /// That a step failed is among it.
     ///

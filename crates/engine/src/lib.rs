@@ -33,7 +33,7 @@ mod workbench;
 
 pub use alter::{ChangedPath, Pull, Pulling};
 pub use archive::{FileStart, PathError, PathKind, PathStat};
-pub use build::{Build, CacheRecord};
+pub use build::{Build, CacheRecord, LocalBuild};
 pub use build_log::{BuildLog, BuildStep};
 pub use carrier::{Carrier, Printed};
 pub use client::{ConnectOptions, Engine, FindError};

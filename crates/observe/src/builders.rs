@@ -73,6 +73,8 @@ pub async fn builders(host: &dyn Host, engine: &Engine, store: ImageStore) -> Fa
     let mut read: Vec<Builder> = Vec::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         match serde_json::from_str::<Listed>(line) {
+            // A line of its table is a builder, or one of its nodes, and is the whole builder either way.
+            Ok(listed) if read.iter().any(|known| known.name == listed.name) => {}
             Ok(listed) => read.push(builder(listed, own, store)),
             Err(error) => return Fact::unknown(what, format!("a line of its list cannot be read: {error}")),
         }

@@ -9,6 +9,7 @@ mod compose;
 mod containers;
 pub mod contents;
 mod default_platform;
+pub mod deploy;
 mod dockerfile;
 mod engine_facts;
 mod host_facts;
@@ -99,6 +100,7 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         emulation: look.emulation.clone(),
         upstream: look.upstream.clone(),
         benchmark: look.benchmark.clone(),
+        deploy: Default::default(),
         contents: None,
     };
     let facts = inventory.engine.clone();

@@ -5,18 +5,22 @@
 //! again. Containers are not touched.
 
 mod carry;
+mod context;
 mod take_back;
+
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::platform::Platform;
-use silidock_engine::EngineError;
+use silidock_engine::{EngineError, LocalBuild};
 use silidock_host::{RunError, ToolRun};
 use ts_rs::TS;
 
 use crate::receipt::JournalError;
 
 pub use carry::apply;
+pub use context::{ContextError, Dockerfile};
 pub use take_back::{undo, undo_preview};
 
 /// Under this name images from before are kept.
@@ -72,8 +76,24 @@ pub struct OneBuild {
     pub comes_here: bool,
     /// Its command as it was shown.
     pub command: Vec<String>,
-    /// The same with everything it needs: values of build arguments are in its environment.
-    pub tool: ToolRun,
+    /// How it is carried out.
+    pub by: Builds,
+}
+
+/// What carries a build out, with everything it needs.
+#[derive(Debug, Clone)]
+pub enum Builds {
+    /// The Docker command's buildx; values of build arguments are in its environment.
+    Buildx(Box<ToolRun>),
+    /// The engine's older builder, asked directly.
+    Engine {
+        /// The folder.
+        folder: PathBuf,
+        /// Its Dockerfile.
+        dockerfile: Dockerfile,
+        /// The rest; the Dockerfile's name is filled in.
+        build: Box<LocalBuild>,
+    },
 }
 
 /// What happens while something is built.
@@ -122,6 +142,14 @@ pub enum BuildError {
         reference: String,
         /// Why.
         source: RunError,
+    },
+    /// The folder could not be packed.
+    #[error("building {reference} failed: {source}")]
+    Context {
+        /// What was to be built.
+        reference: String,
+        /// Why.
+        source: ContextError,
     },
     /// The engine did not do it.
     #[error("{what}: {source}")]

@@ -71,6 +71,7 @@ fn need_words(need: Need) -> &'static str {
         Need::CpuFeatures => "the features of the processor that programs see, proven by `silidock emulator`",
         Need::Upstream => "what the registries of foreign images say, asked by `silidock scan --ask-registry`",
         Need::CrashLogs => "the last log lines of containers that ended badly under emulation",
+        Need::DeployTargets => "where what is built here will run",
         Need::Contents => "what lies inside images, which is looked at only when asked for",
     }
 }

@@ -997,6 +997,114 @@ path: string,
 platforms: Array<Platform>, };
 
 /**
+ * A builder as buildx lists it.
+ */
+export type Builder = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * `docker`, `docker-container`, `kubernetes`, `remote`, `cloud`.
+ */
+driver: string, 
+/**
+ * buildx takes it when nobody names one.
+ */
+current: boolean, 
+/**
+ * It is the engine that is looked at.
+ */
+own: boolean, 
+/**
+ * It can build for several platforms at once. Unknown where that depends on another engine's image store.
+ */
+several: boolean | null, 
+/**
+ * Its nodes.
+ */
+nodes: Array<BuilderNode>, 
+/**
+ * Why it cannot be used, in buildx's words.
+ */
+error: string | null, };
+
+/**
+ * One machine of a builder.
+ */
+export type BuilderNode = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Address or context.
+ */
+endpoint: string, 
+/**
+ * `running`, `inactive`, `stopped`.
+ */
+status: string, 
+/**
+ * Version of its BuildKit.
+ */
+version: string | null, 
+/**
+ * What it builds for, its own platform first.
+ */
+platforms: Array<NodePlatform>, 
+/**
+ * Why it cannot be used.
+ */
+error: string | null, };
+
+/**
+ * The builders, and who would build.
+ */
+export type BuildersDocument = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * Address of the engine.
+ */
+endpoint: string, 
+/**
+ * All of them, or why they cannot be listed.
+ */
+builders: Fact<Array<Builder>>, 
+/**
+ * Who would build for each wanted platform; empty where none can.
+ */
+platforms: Array<PlannedPlatform>, 
+/**
+ * What each builder lacks, where none can.
+ */
+lacking: Array<string>, 
+/**
+ * What makes a builder that can, where none can.
+ */
+proposal?: Fix, 
+/**
+ * What that would run.
+ */
+preview?: Preview, };
+
+/**
+ * Whose builders, and what they are wanted for.
+ */
+export type BuildersRequest = { 
+/**
+ * As in `ScanRequest`.
+ */
+engine: string | null, 
+/**
+ * Platforms to build for; without any, the engine's own.
+ */
+platforms: Array<string>, };
+
+/**
  * What one build did.
  */
 export type BuiltOutcome = { 
@@ -1050,7 +1158,7 @@ export type Cause = "exec-format-error" | "foreign-binary" | "emulator-missing" 
 /**
  * What is asked of a runtime.
  */
-export type Change = "rosettaOn" | "rosettaOff" | "toggle" | "restart" | "register";
+export type Change = "rosettaOn" | "rosettaOff" | "toggle" | "restart" | "register" | "builder";
 
 /**
  * What a change did.
@@ -1155,7 +1263,7 @@ words: string,
 /**
  * Programs and libraries in it, by architecture.
  */
-executables: { [key in string]: bigint }, };
+executables: { [key in string]: number }, };
 
 /**
  * What a command of a runtime is for.
@@ -2322,6 +2430,23 @@ tag: string,
  * All its platforms.
  */
 platforms: Array<Platform>, };
+
+/**
+ * A platform of a node.
+ */
+export type NodePlatform = { 
+/**
+ * Which.
+ */
+platform: Platform, 
+/**
+ * It runs there without an emulator.
+ */
+native: boolean, 
+/**
+ * Somebody gave it to the node by hand.
+ */
+assigned: boolean, };
 
 /**
  * A check that does not apply.
@@ -3898,6 +4023,56 @@ stopped: number,
 emulatedCpuShare: number | null, };
 
 /**
+ * Where what is built in a folder will run.
+ */
+export type TargetsDocument = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * The folder.
+ */
+folder: string, 
+/**
+ * The file that says so; none where this program was told.
+ */
+path: string | null, 
+/**
+ * Line of it, from 1.
+ */
+line: number | null, 
+/**
+ * Of everything in it that has none of its own.
+ */
+targets: Array<Platform>, 
+/**
+ * Of services, by name.
+ */
+services: { [key in string]: Array<Platform> }, 
+/**
+ * Of images, by reference.
+ */
+images: { [key in string]: Array<Platform> }, 
+/**
+ * What of the file could not be understood, with its line.
+ */
+gaps: Array<Gap>, };
+
+/**
+ * Which folder, and what to remember of it.
+ */
+export type TargetsRequest = { 
+/**
+ * The project's folder.
+ */
+folder: string, 
+/**
+ * To be remembered from now on; an empty list forgets. None only asks.
+ */
+set: Array<string> | null, };
+
+/**
  * How bad it looks, as one word.
  */
 export type Tone = "native" | "slow" | "broken" | "unclear";
@@ -4228,6 +4403,12 @@ export interface Commands {
   inside_images: { request: InsideImagesRequest; response: ScanView };
   /** Stops every look inside that is under way, and removes what was started for it. */
   stop_inside: { request: Nothing; response: Nothing };
+  /** Lists the builders of buildx, and who would build for which platform; where none can, what makes one. */
+  builders: { request: BuildersRequest; response: BuildersDocument };
+  /** Makes the builder that was proposed, and looks again. */
+  create_builder: { request: BuildersRequest; response: ChangeOutcome };
+  /** Says where what is built in a folder will run, and remembers it. */
+  targets: { request: TargetsRequest; response: TargetsDocument };
   /** Shows what building an image or a service again would do: source, builder, platforms, command. */
   preview_rebuild: { request: RebuildRequest; response: RebuildPreview };
   /** Builds what was previewed, keeps the image from before, and looks at what came out; progress arrives as events. */

@@ -2,7 +2,7 @@
 // What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`, `measuring`.
 // Not part of the built app.
 
-import type { BenchComparison, BenchEntry, BenchOffer, BenchView, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
+import type { BenchComparison, BenchEntry, BenchOffer, BenchView, BuildersDocument, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, RebuildOutput, RebuildPreview, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
 import type { Host } from "./host";
 import recordedBench from "./sample-bench.json";
 import recorded from "./sample.json";
@@ -91,8 +91,36 @@ function noBench(id: string): never {
   throw { code: "notFound", message: `There is no benchmark ${id}.`, hint: null, detail: [] } satisfies Failure;
 }
 
-function noEngineToBuildOn(): never {
-  throw { code: "refused", message: "A sample or a recording has no engine to build on.", hint: "Choose an engine of yours.", detail: [] } satisfies Failure;
+const BUILDERS: BuildersDocument = {
+  schema: "silidock/1",
+  endpoint: recording.engine.endpoint,
+  builders: [
+    {
+      name: "desktop-linux",
+      driver: "docker",
+      current: true,
+      own: true,
+      several: true,
+      nodes: [{ name: "desktop-linux", endpoint: "desktop-linux", status: "running", version: "v0.25.1", platforms: [{ platform: "linux/arm64", native: true, assigned: false }, { platform: "linux/amd64", native: false, assigned: false }], error: null }],
+      error: null,
+    },
+  ],
+  platforms: [],
+  lacking: [],
+};
+
+/** What building an image of the sample again would look like. */
+function plannedBuild(subject: string, output: RebuildOutput): RebuildPreview {
+  const image = recording.images.find((one) => one.tags.includes(subject));
+  const command = ["docker", "buildx", "build", "--progress", "rawjson", "--builder", "desktop-linux", "--platform", "linux/arm64", "--tag", subject, output === "push" ? "--push" : "--load", "--", "/Users/me/shop/app"];
+  const before = image === undefined ? null : { id: image.id, platforms: ["linux/amd64"] };
+  const platforms = [{ platform: "linux/arm64", builder: "desktop-linux", node: "desktop-linux", native: true, words: "natively, on builder desktop-linux" }];
+  return {
+    schema: "silidock/1",
+    preview: { diffs: [], commands: [command], restarts: [], told: [`What ${subject} means now is kept as a tag of silidock-kept, and undo brings it back.`], files: [] },
+    builds: [{ subject, service: "shop/app", knownBy: "build: of app in /Users/me/shop/compose.yaml", context: "/Users/me/shop/app", dockerfile: null, target: null, arguments: [], references: [subject], platforms, output, before, command }],
+    token: `${output} ${subject}`,
+  };
 }
 
 const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
@@ -253,9 +281,6 @@ export function sampleHost(play: string | null): Host {
     inside_images: look,
     stop_inside: () => ({}),
     stop_change: () => ({}),
-    preview_rebuild: () => noEngineToBuildOn(),
-    apply_rebuild: () => noEngineToBuildOn(),
-    stop_rebuild: () => ({}),
     show_pin: ({ file, services, platform }) => ({
       title: platform === null ? `Unpin ${services.join(" and ")}` : `Pin ${services.join(" and ")} to ${platform}`,
       summary: "Only this value changes; every other byte stays. No container is touched.",
@@ -267,6 +292,40 @@ export function sampleHost(play: string | null): Host {
       const id = `r${history.length + 1}`;
       history.unshift({ id, at: new Date().toISOString(), title: `Pin of ${services}`, check: null, files: [file], commands: [], state: "applied", verified: "verified", note: null });
       return change("Looked again: the file says so, and docker compose config takes it.", [DIFF(file)], id);
+    },
+    builders: () => BUILDERS,
+    create_builder: () => {
+      throw { code: "refused", message: "No builder needs to be made.", hint: null, detail: [] } satisfies Failure;
+    },
+    targets: ({ folder, set }) => ({ schema: "silidock/1", folder, path: null, line: null, targets: set ?? [], services: {}, images: {}, gaps: [] }),
+    preview_rebuild: ({ subjects, output }) => plannedBuild(subjects[0] ?? "", output),
+    apply_rebuild: async ({ token }) => {
+      const [output, subject] = [token.startsWith("push ") ? ("push" as const) : ("load" as const), token.slice(5)];
+      stopped = false;
+      const steps = ["[internal] load build definition from Dockerfile", "[1/3] FROM docker.io/library/alpine:3", "[2/3] RUN apk add --no-cache build-base", "[3/3] RUN make", "exporting to image"];
+      for (const [done, step] of steps.entries()) {
+        const progress = { subject, number: 1, of: 1, done, total: steps.length, step, line: step.includes("make") ? "cc -o app main.c" : null };
+        tell({ kind: "rebuild", progress });
+        await wait(400);
+        if (stopped) throw { code: "stopped", message: `Building ${subject} was stopped.`, hint: "The image from before still has its name, and no container was touched.", detail: [] } satisfies Failure;
+      }
+      const [planned] = plannedBuild(subject, output).builds;
+      const checked = [{ platform: "linux/arm64", verified: "verified" as const, words: "is linux/arm64, and holds 41 linux/arm64", executables: { "linux/arm64": 41 } }];
+      const after = output === "load" ? { id: "sha256:5f1c9a0d7b2e", platforms: ["linux/arm64"] } : null;
+      const receipt = `r${history.length + 1}`;
+      history.unshift({ id: receipt, at: new Date().toISOString(), title: `Build ${subject} again`, check: null, files: [], commands: planned === undefined ? [] : [planned.command], state: "applied", verified: "verified", note: null });
+      return {
+        schema: "silidock/1",
+        receipt,
+        applied: true,
+        verified: "verified",
+        words: "Looked again: everything is what was wanted.",
+        builds: [{ reference: subject, output, before: planned?.before ?? null, after, kept: output === "load" ? `silidock-kept/${subject.replace(":", ":20261120-090000-0000-")}` : null, checked }],
+      };
+    },
+    stop_rebuild: () => {
+      stopped = true;
+      return {};
     },
     history: () => ({ schema: "silidock/1", receipts: [...history] }),
     preview_undo: ({ receipt }) => {

@@ -3,7 +3,7 @@
 
 import { host } from "#host";
 
-import type { CheckInfo, EngineChoice, Event, Failure, HistoryEntry, InsideProgress, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
+import type { CheckInfo, EngineChoice, Event, Failure, HistoryEntry, InsideProgress, RebuildProgress, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
 import { asFailure } from "../host/host";
 import { supersedes } from "./order";
 import { ui } from "./ui.svelte";
@@ -28,6 +28,9 @@ class Session {
   askFailure = $state.raw<Failure | null>(null);
   /** What registries said last of how many questions they allow. */
   limits = $state.raw<RegistryLimit[]>([]);
+  /** How far a rebuild is, and the end of what its steps printed. */
+  rebuild = $state.raw<RebuildProgress | null>(null);
+  rebuildLines = $state.raw<readonly string[]>([]);
   /** How far a look inside is. */
   inside = $state.raw<InsideProgress | null>(null);
   /** The images that containers are made from are being looked into. */
@@ -201,6 +204,10 @@ class Session {
   #hear(event: Event): void {
     if (event.kind === "scan") this.#accept(event.view);
     else if (event.kind === "inside") this.inside = event.progress;
+    else if (event.kind === "rebuild") {
+      this.rebuild = event.progress;
+      if (event.progress.line !== null) this.rebuildLines = [...this.rebuildLines.slice(-199), event.progress.line];
+    }
     else if (event.kind === "lost") {
       this.#lostAt = Date.now();
       if (this.view !== null) this.lost = event.failure;

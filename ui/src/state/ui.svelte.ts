@@ -11,6 +11,7 @@ export type Dialog =
   | { kind: "export"; about?: ReportSubject | { bench: string } }
   | { kind: "wayOut" }
   | { kind: "inside"; subject: string; name: string; about: "image" | "container"; platform: string | null }
+  | { kind: "rebuild"; subject: string }
   | { kind: "explain"; container: string }
   | { kind: "explainLog" }
   | { kind: "allEngines" }

@@ -1,6 +1,9 @@
 //! What somebody named once: the folder an image is built from. Kept in the app's data folder by reference.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::reference::normalise;
@@ -41,23 +44,32 @@ impl RememberedBuilds {
         self.known.get(&normalise(reference)?).cloned()
     }
 
-    /// Keeps one more, in one step.
+    /// All of them, by reference in full.
+    pub fn all(&self) -> impl Iterator<Item = (&String, &Remembered)> {
+        self.known.iter()
+    }
+
+    /// Keeps one more.
     pub fn keep(&mut self, reference: &str, build: Remembered) -> Result<(), Failure> {
         let (Some(path), Some(name)) = (&self.path, normalise(reference)) else { return Ok(()) };
         if self.known.get(&name) == Some(&build) {
             return Ok(());
         }
         self.known.insert(name, build);
-        let folder = path.parent().unwrap_or(path);
-        let write = || -> std::io::Result<()> {
-            std::fs::create_dir_all(folder)?;
-            let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut temporary, &self.known)?;
-            temporary.persist(path)?;
-            Ok(())
-        };
-        write().map_err(|error| {
-            Failure::new(FailureCode::File, format!("{} could not be written: {error}.", path.display()))
-        })
+        write(path, &self.known)
     }
+}
+
+/// Writes a document of the app's own, in one step.
+pub(crate) fn write(path: &Path, content: &impl Serialize) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(path);
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut temporary, content)?;
+        temporary.persist(path)?;
+        Ok(())
+    };
+    write()
+        .map_err(|error| Failure::new(FailureCode::File, format!("{} could not be written: {error}.", path.display())))
 }

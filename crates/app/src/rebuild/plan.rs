@@ -1,7 +1,8 @@
 //! What a rebuild comes to: for each subject its source, its platforms, the builder, the command, and what to know
 //! before. What stands in the way is told before anything is built.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use silidock_diagnosis::{
@@ -10,13 +11,13 @@ use silidock_diagnosis::{
     emulator::display_name,
     fact::Fact,
     inventory::{Image, ImageStore, Inventory},
-    platform::Platform,
+    platform::{Nativeness, Platform},
     reference::normalise,
     runtime::NO_EMULATOR,
 };
-use silidock_engine::{DockerClient, Engine};
-use silidock_observe::builders;
-use silidock_remedy::build::{BuildOrder, KEPT, OneBuild};
+use silidock_engine::{DockerClient, Engine, LocalBuild};
+use silidock_observe::{build_source::BuildSource, builders};
+use silidock_remedy::build::{BuildOrder, Builds, Dockerfile, KEPT, OneBuild};
 
 use super::Prepared;
 use super::command::{Wanted, command};
@@ -34,11 +35,11 @@ pub(crate) struct Planned {
 }
 
 /// What every build of a rebuild shares.
-struct Site<'a> {
-    client: &'a DockerClient,
-    builders: &'a [Builder],
-    inventory: &'a Inventory,
-    request: &'a RebuildRequest,
+pub(super) struct Site<'a> {
+    pub client: Option<&'a DockerClient>,
+    pub builders: &'a [Builder],
+    pub inventory: &'a Inventory,
+    pub request: &'a RebuildRequest,
 }
 
 impl App {
@@ -61,7 +62,7 @@ impl App {
         for subject in &request.subjects {
             origins.push(places.origin(subject, request).await?);
         }
-        let wanted = self.wanted_platforms(request, &inventory)?;
+        let wanted = asked_for(request, &inventory)?;
         let title = format!("Build {} again", request.subjects.join(", "));
         let mut planned = Planned {
             prepared: Prepared {
@@ -73,46 +74,52 @@ impl App {
             told: Vec::new(),
             refused: None,
         };
-        let client = client.map_err(|error| no_buildx(&error.to_string()))?;
-        let known = match builders(host, engine, inventory.engine.image_store).await {
-            Fact::Known(known) => known,
-            Fact::Unknown { unknown } => return Err(no_buildx(&unknown.why)),
+        let known = match (&client, builders(host, engine, inventory.engine.image_store).await) {
+            (Ok(_), Fact::Known(known)) => Ok(known),
+            (Ok(_), Fact::Unknown { unknown }) => Err(unknown.why),
+            (Err(error), _) => Err(error.to_string()),
         };
-        let site = Site { client: &client, builders: &known, inventory: &inventory, request };
+        let known_ones = known.as_deref().unwrap_or_default();
+        let site = Site { client: client.as_ref().ok(), builders: known_ones, inventory: &inventory, request };
         for origin in origins {
-            if let Err(refused) = host_has(host, &origin).and_then(|()| site.add(origin, &wanted, &mut planned)) {
+            let wanted = site.with_targets(&wanted, &origin, &mut planned.told);
+            let added = host_has(host, &origin).and_then(|()| match (&known, site.client) {
+                (Ok(_), Some(client)) => site.add(client, origin, &wanted, &mut planned),
+                (Err(why), _) => site.add_without_buildx(why, origin, &wanted, &mut planned),
+                (Ok(_), None) => Ok(()),
+            });
+            if let Err(refused) = added {
                 planned.refused.get_or_insert(refused);
             }
         }
         Ok(planned)
     }
-
-    /// What was asked for, else what the engine runs natively.
-    fn wanted_platforms(&self, request: &RebuildRequest, inventory: &Inventory) -> Result<Vec<Platform>, Failure> {
-        let parsed: Result<Vec<Platform>, _> = request.platforms.iter().map(|text| text.parse()).collect();
-        let mut wanted = parsed.map_err(|error| Failure::new(FailureCode::Refused, format!("{error}.")))?;
-        if wanted.is_empty() {
-            match &inventory.engine.platform {
-                Fact::Known(platform) => wanted.push(platform.clone()),
-                Fact::Unknown { unknown } => {
-                    let message = format!("The engine's platform is not known: {}.", unknown.why);
-                    return Err(Failure::new(FailureCode::Refused, message).hint("Name one with --platform."));
-                }
-            }
-        }
-        let mut once: Vec<Platform> = Vec::new();
-        wanted.into_iter().for_each(|platform| {
-            if !once.contains(&platform) {
-                once.push(platform);
-            }
-        });
-        Ok(once)
-    }
 }
 
-fn no_buildx(why: &str) -> Failure {
-    Failure::new(FailureCode::Refused, format!("Builds are run by the Docker command's buildx, but {why}."))
-        .hint("Install the Docker command with buildx; Docker Desktop and OrbStack bring both.")
+/// What was asked for, else what the engine runs natively.
+pub(super) fn asked_for(request: &RebuildRequest, inventory: &Inventory) -> Result<Vec<Platform>, Failure> {
+    let parsed: Result<Vec<Platform>, _> = request.platforms.iter().map(|text| text.parse()).collect();
+    let mut wanted = parsed.map_err(|error| Failure::new(FailureCode::Refused, format!("{error}.")))?;
+    if wanted.is_empty() {
+        match &inventory.engine.platform {
+            Fact::Known(platform) => wanted.push(platform.clone()),
+            Fact::Unknown { unknown } => {
+                let message = format!("The engine's platform is not known: {}.", unknown.why);
+                return Err(Failure::new(FailureCode::Refused, message).hint("Name one with --platform."));
+            }
+        }
+    }
+    Ok(once(wanted))
+}
+
+fn once(platforms: Vec<Platform>) -> Vec<Platform> {
+    let mut once: Vec<Platform> = Vec::new();
+    for platform in platforms {
+        if !once.contains(&platform) {
+            once.push(platform);
+        }
+    }
+    once
 }
 
 /// What is built must be there before anything is begun.
@@ -133,8 +140,38 @@ fn host_has(host: &dyn silidock_host::Host, origin: &Origin) -> Result<(), (Stri
 }
 
 impl Site<'_> {
+    /// Where nobody asked for platforms, those that it is deployed to as well, if the result can hold them.
+    fn with_targets(&self, wanted: &[Platform], origin: &Origin, told: &mut Vec<String>) -> Vec<Platform> {
+        let reference = origin.source.tags.first().map(String::as_str).unwrap_or_default();
+        let built = self.inventory.built_here();
+        let by_service = built.iter().find(|built| built.service.is_some() && built.service == origin.service);
+        let known = by_service.cloned().or_else(|| self.inventory.build_of(reference));
+        let Some(known) = known.filter(|known| !known.targets.is_empty() && self.request.platforms.is_empty()) else {
+            return wanted.to_vec();
+        };
+        let targets = words_of(&known.targets);
+        let all = once(wanted.iter().chain(&known.targets).cloned().collect());
+        let load = self.request.output == RebuildOutput::Load;
+        if all.len() > 1 && load && self.inventory.engine.image_store == ImageStore::Classic {
+            told.push(format!(
+                "It is deployed to {targets} ({}); this engine's image store keeps one platform per tag, so that is built with \
+                 --push alone.",
+                known.said_by
+            ));
+            return wanted.to_vec();
+        }
+        told.push(format!("It is deployed to {targets} ({}).", known.said_by));
+        all
+    }
+
     /// Adds one build, or says why it cannot be done.
-    fn add(&self, origin: Origin, wanted: &[Platform], planned: &mut Planned) -> Result<(), (String, Vec<String>)> {
+    fn add(
+        &self,
+        client: &DockerClient,
+        origin: Origin,
+        wanted: &[Platform],
+        planned: &mut Planned,
+    ) -> Result<(), (String, Vec<String>)> {
         let output = self.request.output;
         let subject = origin.subject.clone();
         if let Some(untold) = origin.source.untold.first() {
@@ -154,7 +191,15 @@ impl Site<'_> {
         let taken = choose(self.builders, wanted, needed).map_err(|lacking| {
             let each: Vec<String> = lacking.into_iter().map(|(name, why)| format!("{name} {why}")).collect();
             let each = if each.is_empty() { "there is none".to_owned() } else { each.join("; ") };
-            (format!("no builder can build {subject} for {}: {each}", words_of(wanted)), Vec::new())
+            let platforms = wanted.iter().flat_map(|platform| ["--platform".to_owned(), platform.to_string()]);
+            let create: Vec<String> = ["silidock", "builders"]
+                .map(str::to_owned)
+                .into_iter()
+                .chain(platforms)
+                .chain(["--create".to_owned()])
+                .collect();
+            let create = if load { Vec::new() } else { vec![create.join(" ")] };
+            (format!("no builder can build {subject} for {}: {each}", words_of(wanted)), create)
         })?;
         let builder = taken.first().map(|on| on.builder.clone()).unwrap_or_default();
         let platforms: Vec<String> = wanted.iter().map(ToString::to_string).collect();
@@ -165,7 +210,7 @@ impl Site<'_> {
             output,
             target: self.request.target.as_deref(),
         };
-        let (shown, tool) = command(self.client, &asked);
+        let (shown, tool) = command(client, &asked);
         let source = &origin.source;
         let before = source.tags.first().and_then(|reference| image_state(self.inventory, reference));
         self.tell(&origin, wanted, before.as_ref(), load, &mut planned.told);
@@ -174,26 +219,76 @@ impl Site<'_> {
             platforms: wanted.to_vec(),
             comes_here: load,
             command: shown.clone(),
-            tool,
+            by: Builds::Buildx(Box::new(tool)),
         });
-        planned.prepared.builds.push(PlannedBuild {
-            subject,
-            service: origin.service,
-            known_by: origin.known_by,
-            context: source.context.clone(),
-            dockerfile: source.dockerfile.clone(),
-            target: self.request.target.clone().or_else(|| source.target.clone()),
-            arguments: source.arguments.keys().cloned().collect(),
-            references: source.tags.clone(),
-            platforms: taken.iter().map(|on| self.planned_platform(on)).collect(),
-            output,
-            before,
-            command: shown,
-        });
+        let on = taken.iter().map(|on| self.planned_platform(on)).collect();
+        planned.prepared.builds.push(self.planned(origin, on, shown));
         Ok(())
     }
 
-    fn planned_platform(&self, on: &BuildsOn) -> PlannedPlatform {
+    fn planned(&self, origin: Origin, platforms: Vec<PlannedPlatform>, command: Vec<String>) -> PlannedBuild {
+        let source = origin.source;
+        PlannedBuild {
+            before: source.tags.first().and_then(|reference| image_state(self.inventory, reference)),
+            subject: origin.subject,
+            service: origin.service,
+            known_by: origin.known_by,
+            context: source.context,
+            dockerfile: source.dockerfile,
+            target: self.request.target.clone().or(source.target),
+            arguments: source.arguments.into_keys().collect(),
+            references: source.tags,
+            platforms,
+            output: self.request.output,
+            command,
+        }
+    }
+
+    /// Adds one build by the engine's older builder, or says what of it needs buildx.
+    fn add_without_buildx(
+        &self,
+        why: &str,
+        origin: Origin,
+        wanted: &[Platform],
+        planned: &mut Planned,
+    ) -> Result<(), (String, Vec<String>)> {
+        let source = &origin.source;
+        let needs = [
+            (self.request.output == RebuildOutput::Push, "pushing the result"),
+            (self.request.builder.is_some(), "choosing a builder"),
+            (wanted.len() != 1, "building for several platforms"),
+            (!source.contexts.is_empty(), "further contexts"),
+            (!source.context.starts_with('/'), "a context that is no folder of this machine"),
+            (!source.options.is_empty(), "secrets, ssh, caches and the like"),
+            (!source.untold.is_empty(), "something of its build:"),
+        ];
+        if let Some((_, what)) = needs.iter().find(|(needed, _)| *needed) {
+            return Err((format!("{what} needs buildx, and {why}"), Vec::new()));
+        }
+        let [platform] = wanted else { return Ok(()) };
+        let native = self.inventory.engine.platform.known().map(|own| platform.on(own) == Nativeness::Native);
+        let before = source.tags.first().and_then(|reference| image_state(self.inventory, reference));
+        self.tell(&origin, wanted, before.as_ref(), true, &mut planned.told);
+        planned.told.push(format!("The engine's own older builder builds it, because {why}."));
+        planned.prepared.order.builds.push(OneBuild {
+            references: source.tags.clone(),
+            platforms: wanted.to_vec(),
+            comes_here: true,
+            command: Vec::new(),
+            by: by_engine(source, platform, self.request.target.as_deref()),
+        });
+        let words = match native {
+            Some(true) => "natively, by the engine's own builder".to_owned(),
+            Some(false) => format!("emulated by the engine's own builder, {}", self.emulator(platform)),
+            None => "by the engine's own builder".to_owned(),
+        };
+        let builder = "engine".to_owned();
+        let on = vec![PlannedPlatform { platform: platform.to_string(), builder, node: None, native, words }];
+        planned.prepared.builds.push(self.planned(origin, on, Vec::new()));
+        Ok(())
+    }
+
+    pub(super) fn planned_platform(&self, on: &BuildsOn) -> PlannedPlatform {
         let (platform, builder) = (on.platform.to_string(), on.builder.clone());
         let own = self.builders.iter().any(|known| known.own && known.name == builder);
         let words = match on.native {
@@ -296,7 +391,36 @@ impl Site<'_> {
     }
 }
 
-fn words_of(platforms: &[Platform]) -> String {
+/// The arguments that BuildKit fills in by itself come along.
+fn by_engine(source: &BuildSource, platform: &Platform, target: Option<&str>) -> Builds {
+    let mut arguments: BTreeMap<String, String> = BTreeMap::new();
+    let own =
+        [("PLATFORM", platform.to_string()), ("OS", platform.os.clone()), ("ARCH", platform.architecture.clone())];
+    let variant = ("VARIANT", platform.variant.clone().unwrap_or_default());
+    for (name, value) in own.into_iter().chain([variant]).filter(|(_, value)| !value.is_empty()) {
+        arguments.insert(format!("TARGET{name}"), value);
+    }
+    arguments.extend(source.arguments.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))));
+    let folder = PathBuf::from(&source.context);
+    let dockerfile = match (&source.inline, &source.dockerfile) {
+        (Some(text), _) => Dockerfile::Text(text.clone()),
+        (None, Some(file)) => Dockerfile::File(folder.join(file)),
+        (None, None) => Dockerfile::File(folder.join("Dockerfile")),
+    };
+    let build = LocalBuild {
+        dockerfile: String::new(),
+        platform: platform.to_string(),
+        tags: source.tags.clone(),
+        target: target.map(str::to_owned).or_else(|| source.target.clone()),
+        arguments,
+        labels: source.labels.clone(),
+        pull: source.pull,
+        no_cache: source.no_cache,
+    };
+    Builds::Engine { folder, dockerfile, build: Box::new(build) }
+}
+
+pub(super) fn words_of(platforms: &[Platform]) -> String {
     platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 

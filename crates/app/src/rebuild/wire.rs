@@ -175,6 +175,7 @@ pub struct CheckedPlatform {
     /// Why, in words.
     pub words: String,
     /// Programs and libraries in it, by architecture.
+    #[ts(type = "{ [key in string]: number }")]
     pub executables: BTreeMap<String, u64>,
 }
 

@@ -70,7 +70,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         let finding = context
             .finding(&CHECK, confidence, container_subject(container), words)
             .measured(context, container, execution);
-        findings.push(finding.with_fix(
+        let native = context.inventory.engine.platform.known();
+        findings.push(finding.with_known_build(context, image, native).with_fix(
             "Look for a native image",
             "Nothing is changed for you here, and no registry was asked: the command does, when you run it.",
             Safety::ShowOnly,

@@ -82,7 +82,8 @@ fn judge(
         ),
         evidence: vec![Evidence::new(&known.reference, format!("{platforms}, digest {}", content.digest))],
     };
-    let mut finding = context.finding(&CHECK, Confidence::Certain, subject, words);
+    let finding = context.finding(&CHECK, Confidence::Certain, subject, words);
+    let mut finding = finding.with_known_build(context, reference, Some(engine));
     for newer in known.newer.iter().filter_map(|newer| newer.known()).flatten() {
         let repository = known.reference.rsplit_once(':').map_or(known.reference.as_str(), |(name, _)| name);
         let image = format!("{repository}:{}", newer.tag);

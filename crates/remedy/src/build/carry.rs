@@ -1,11 +1,12 @@
 //! Carrying builds out: keep, build, and bring back what a build that failed has moved.
 
 use jiff::Timestamp;
-use silidock_engine::{BuildLog, Engine, EngineError};
+use silidock_engine::{BuildLog, Engine, EngineError, LocalBuild};
 use silidock_host::Host;
 use tokio::sync::watch;
 
-use super::{BuildError, BuildNews, BuildOrder, BuildRecord, BuiltImage, KEPT, OneBuild};
+use super::context::pack;
+use super::{BuildError, BuildNews, BuildOrder, BuildRecord, Builds, BuiltImage, KEPT, OneBuild};
 use crate::receipt::{Journal, Receipt, State};
 
 /// As much of what a failed step printed as is told.
@@ -30,7 +31,7 @@ pub async fn apply(
         tell(BuildNews::Begun(number));
         let reference = build.references.first().cloned().unwrap_or_default();
         let built = tokio::select! {
-            built = carry_out(build, &reference, host, tell) => built,
+            built = carry_out(build, &reference, engine, host, tell) => built,
             _ = stop.wait_for(|stop| *stop) => Err(BuildError::Stopped { reference: reference.clone() }),
         };
         let seen = match built {
@@ -72,7 +73,8 @@ impl<'a> Work<'a> {
                 images.push(BuiltImage { reference: reference.clone(), platforms, before, kept: None, after: None });
             }
         }
-        let commands = order.builds.iter().map(|build| build.command.clone()).collect();
+        let commands = order.builds.iter().map(|build| build.command.clone());
+        let commands = commands.filter(|command| !command.is_empty()).collect();
         let record = BuildRecord { endpoint: engine.target().endpoint.to_string(), images, commands };
         let draft = Receipt {
             id: String::new(),
@@ -195,15 +197,34 @@ pub(super) async fn image_id(engine: &Engine, reference: &str) -> Result<Option<
 async fn carry_out(
     build: &OneBuild,
     reference: &str,
+    engine: &Engine,
     host: &dyn Host,
     tell: &(dyn Fn(BuildNews) + Send + Sync),
 ) -> Result<(), BuildError> {
-    let mut log = BuildLog::default();
-    let ended = host.follow(&build.tool, &mut |line: &str| report(&mut log, line, tell)).await;
-    match ended {
-        Ok(Some(0)) => Ok(()),
-        Ok(_) => Err(why_failed(&log, reference)),
-        Err(source) => Err(BuildError::Run { reference: reference.to_owned(), source }),
+    match &build.by {
+        Builds::Buildx(tool) => {
+            let mut log = BuildLog::default();
+            let ended = host.follow(tool, &mut |line: &str| report(&mut log, line, tell)).await;
+            match ended {
+                Ok(Some(0)) => Ok(()),
+                Ok(_) => Err(why_failed(&log, reference)),
+                Err(source) => Err(BuildError::Run { reference: reference.to_owned(), source }),
+            }
+        }
+        Builds::Engine { folder, dockerfile, build } => {
+            let (folder, dockerfile) = (folder.clone(), dockerfile.clone());
+            let packed = tokio::task::spawn_blocking(move || pack(&folder, &dockerfile)).await;
+            let packed = packed.map_err(|_| BuildError::Stopped { reference: reference.to_owned() })?;
+            let packed = packed.map_err(|source| BuildError::Context { reference: reference.to_owned(), source })?;
+            let build = LocalBuild { dockerfile: packed.dockerfile, ..build.as_ref().clone() };
+            let mut seen = Classic::default();
+            let built = engine.build_here(&build, packed.tar, &mut |line: &str| seen.line(line, tell)).await;
+            match (built, seen.error.take()) {
+                (Ok(()), None) => Ok(()),
+                (Ok(()), Some(why)) => Err(seen.failed(reference, why)),
+                (Err(source), _) => Err(failed("building", reference, source)),
+            }
+        }
     }
 }
 
@@ -234,6 +255,49 @@ fn why_failed(log: &BuildLog, reference: &str) -> BuildError {
     };
     let last = lines.len().saturating_sub(2 * TOLD_LINES);
     BuildError::Failed { reference: reference.to_owned(), at, why, log: lines.split_off(last) }
+}
+
+/// What the older builder says: `Step 2/5 : RUN make`, and what its steps print.
+#[derive(Default)]
+struct Classic {
+    step: String,
+    printed: Vec<String>,
+    error: Option<String>,
+}
+
+impl Classic {
+    fn line(&mut self, line: &str, tell: &(dyn Fn(BuildNews) + Send + Sync)) {
+        #[derive(serde::Deserialize)]
+        struct Line {
+            stream: Option<String>,
+            error: Option<String>,
+        }
+        let Ok(line) = serde_json::from_str::<Line>(line) else { return };
+        self.error = line.error.or(self.error.take());
+        for text in line.stream.iter().flat_map(|text| text.lines()).filter(|text| !text.trim().is_empty()) {
+            let step = text.strip_prefix("Step ").and_then(|rest| rest.split_once(" : "));
+            match step.and_then(|(place, what)| Some((place.split_once('/')?, what))) {
+                Some(((number, total), what)) => {
+                    self.step = text.trim().to_owned();
+                    self.printed.clear();
+                    let count = |text: &str| text.parse::<usize>().unwrap_or_default();
+                    let done = count(number).saturating_sub(1);
+                    tell(BuildNews::Step { done, total: count(total), name: what.trim().to_owned() });
+                }
+                None => {
+                    self.printed.push(text.to_owned());
+                    let last = self.printed.len().saturating_sub(TOLD_LINES);
+                    self.printed.drain(..last);
+                    tell(BuildNews::Printed(text.to_owned()));
+                }
+            }
+        }
+    }
+
+    fn failed(self, reference: &str, why: String) -> BuildError {
+        let at = if self.step.is_empty() { String::new() } else { format!(" at {}", self.step) };
+        BuildError::Failed { reference: reference.to_owned(), at, why, log: self.printed }
+    }
 }
 
 /// A name that nothing else has: `silidock-kept/acme/web`, and a tag of the receipt.
@@ -288,5 +352,25 @@ mod tests {
         early.line("ERROR: failed to read dockerfile: open Dockerfile: no such file or directory");
         let BuildError::Failed { at, why, .. } = why_failed(&early, "web") else { panic!() };
         assert_eq!((at.as_str(), why.contains("no such file")), ("", true));
+    }
+
+    #[test]
+    fn the_older_builders_words_are_followed() {
+        let told = std::sync::Mutex::new(Vec::new());
+        let mut seen = Classic::default();
+        for line in [
+            r#"{"stream":"Step 1/2 : FROM scratch"}"#,
+            r#"{"stream":"Step 2/2 : RUN make"}"#,
+            r#"{"stream":" ---\u003e Running in 0123\ncc: no\n"}"#,
+            r#"{"errorDetail":{"code":2},"error":"returned a non-zero code: 2"}"#,
+        ] {
+            seen.line(line, &|news| told.lock().unwrap().push(news));
+        }
+        let step = |done, name: &str| BuildNews::Step { done, total: 2, name: name.to_owned() };
+        assert_eq!(told.lock().unwrap()[..2], [step(0, "FROM scratch"), step(1, "RUN make")]);
+        let why = seen.error.take().unwrap();
+        let error = seen.failed("web", why);
+        assert_eq!(error.to_string(), "building web failed at Step 2/2 : RUN make: returned a non-zero code: 2");
+        assert!(matches!(&error, BuildError::Failed { log, .. } if log.last().unwrap() == "cc: no"), "{error:?}");
     }
 }

@@ -1,0 +1,202 @@
+//! The builders as a list, who would build for which platform, and, where none can, how one is made that does.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use silidock_diagnosis::{
+    builders::{Builder, Needed, choose},
+    fact::Fact,
+    fix::{BackStep, CommandKind, Fix, RuntimeChange, Safety, Step},
+    platform::Platform,
+    runtime_fix::Change,
+    schema::Schema,
+};
+use silidock_engine::{DockerClient, Engine};
+use silidock_observe::builders;
+use silidock_remedy::{
+    Preview, Receipt, Subject, Verified,
+    runtime::{self, HostTools},
+};
+use ts_rs::TS;
+
+use super::plan::{Site, words_of};
+use super::wire::{PlannedPlatform, RebuildRequest};
+use crate::{
+    changes::blocking,
+    failure::{Failure, FailureCode},
+    session::App,
+    wire::ChangeOutcome,
+};
+
+/// The builder that is made where none can do the job.
+const OURS: &str = "silidock";
+
+/// Whose builders, and what they are wanted for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+pub struct BuildersRequest {
+    /// As in `ScanRequest`.
+    #[serde(default)]
+    pub engine: Option<String>,
+    /// Platforms to build for; without any, the engine's own.
+    #[serde(default)]
+    pub platforms: Vec<String>,
+}
+
+/// The builders, and who would build.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BuildersDocument {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// Address of the engine.
+    pub endpoint: String,
+    /// All of them, or why they cannot be listed.
+    pub builders: Fact<Vec<Builder>>,
+    /// Who would build for each wanted platform; empty where none can.
+    pub platforms: Vec<PlannedPlatform>,
+    /// What each builder lacks, where none can.
+    pub lacking: Vec<String>,
+    /// What makes a builder that can, where none can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub proposal: Option<Fix>,
+    /// What that would run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub preview: Option<Preview>,
+}
+
+impl App {
+    /// Lists the builders, says who would build for the wanted platforms, and where none can, what makes one that does.
+    ///
+    /// # Errors
+    /// There is no engine, or something wanted is no platform.
+    pub async fn builders(self: &Arc<Self>, request: BuildersRequest) -> Result<BuildersDocument, Failure> {
+        let engine = self.engine_to_build_on(request.engine.as_deref()).await?;
+        let inventory = self.seen()?.inventory;
+        let asked = RebuildRequest { platforms: request.platforms, ..RebuildRequest::default() };
+        let wanted = super::plan::asked_for(&asked, &inventory)?;
+        let host = self.host().as_ref();
+        let found = builders(host, &engine, inventory.engine.image_store).await;
+        let mut document = BuildersDocument {
+            schema: Schema,
+            endpoint: engine.target().endpoint.to_string(),
+            builders: found.clone(),
+            platforms: Vec::new(),
+            lacking: Vec::new(),
+            proposal: None,
+            preview: None,
+        };
+        let (Fact::Known(known), Ok(client)) = (found, DockerClient::of(host, &engine)) else { return Ok(document) };
+        match choose(&known, &wanted, Needed::default()) {
+            Ok(taken) => {
+                let site = Site { client: Some(&client), builders: &known, inventory: &inventory, request: &asked };
+                document.platforms = taken.iter().map(|on| site.planned_platform(on)).collect();
+            }
+            Err(lacking) => {
+                document.lacking = lacking.into_iter().map(|(name, why)| format!("{name} {why}")).collect();
+                if known.iter().all(|builder| builder.name != OURS) {
+                    let fix = proposal(&engine, &wanted);
+                    document.preview = Some(self.preview_builder(fix.clone()).await?);
+                    document.proposal = Some(fix);
+                }
+            }
+        }
+        Ok(document)
+    }
+
+    async fn preview_builder(&self, fix: Fix) -> Result<Preview, Failure> {
+        let tools = self.host_tools();
+        blocking(move || runtime::preview(&fix, &tools)).await
+    }
+
+    fn host_tools(&self) -> HostTools {
+        HostTools::new(Arc::clone(self.host()), tokio::runtime::Handle::current())
+    }
+
+    /// Makes the builder that was proposed, and looks whether it can do the job.
+    ///
+    /// # Errors
+    /// A builder can already, or making one failed; then what was made of it is removed.
+    pub async fn create_builder(self: &Arc<Self>, request: BuildersRequest) -> Result<ChangeOutcome, Failure> {
+        let shown = self.builders(request.clone()).await?;
+        let (Some(fix), Some(preview)) = (shown.proposal, shown.preview) else {
+            return Err(Failure::new(FailureCode::Refused, "No builder needs to be made.").detail(shown.lacking));
+        };
+        let (journal, tools, endpoint) = (self.journal()?, self.host_tools(), shown.endpoint);
+        let done = blocking(move || {
+            runtime::apply(&fix, &preview, &Subject::default(), &endpoint, &journal, &tools, Timestamp::now())
+        })
+        .await?;
+        let receipt = done.map_err(|error| crate::runtime_changes::failure_of(&error))?;
+        let now = self.builders(request).await?;
+        let (verified, words) = match now.platforms.is_empty() {
+            false => (Verified::Verified, format!("Looked again: builder {OURS} is there and can do it.")),
+            true => {
+                (Verified::StillPresent, format!("Looked again: no builder can do it: {}.", now.lacking.join("; ")))
+            }
+        };
+        self.builder_outcome(receipt, verified, words).await
+    }
+
+    /// Removes a builder that was made, and looks whether it is gone.
+    pub(crate) async fn undo_builder(self: &Arc<Self>, receipt: Receipt) -> Result<ChangeOutcome, Failure> {
+        let (journal, tools, id) = (self.journal()?, self.host_tools(), receipt.id.clone());
+        let undone = blocking(move || runtime::undo(&journal, &id, &tools, Timestamp::now())).await?;
+        let receipt = undone.map_err(|error| crate::runtime_changes::failure_of(&error))?;
+        let words = format!("Builder {OURS} and its cache are removed.");
+        let ran = receipt.runtime.as_ref().map(|record| record.ran.clone()).unwrap_or_default();
+        let changes = Vec::new();
+        let verified = Verified::Verified;
+        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
+    }
+
+    async fn builder_outcome(
+        self: &Arc<Self>,
+        receipt: Receipt,
+        verified: Verified,
+        words: String,
+    ) -> Result<ChangeOutcome, Failure> {
+        let (journal, id) = (self.journal()?, receipt.id.clone());
+        let noted = blocking(move || journal.set_verified(&id, verified)).await?;
+        let words = match noted {
+            Ok(_) => words,
+            Err(error) => format!("{words} The receipt could not be completed: {error}."),
+        };
+        let ran = receipt.runtime.map(|record| record.ran).unwrap_or_default();
+        let changes = Vec::new();
+        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
+    }
+}
+
+/// A builder in a container of the engine: it keeps several platforms apart, whatever the engine's image store.
+pub(super) fn proposal(engine: &Engine, wanted: &[Platform]) -> Fix {
+    let target = engine.target();
+    let place = target.context.clone().unwrap_or_else(|| target.endpoint.to_string());
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+    let command = |text: String, argv| Step::RuntimeCommand { text, argv, does: CommandKind::Start, says: None };
+    let create =
+        words(&["docker", "buildx", "create", "--driver", "docker-container", "--name", OURS, "--bootstrap", &place]);
+    let remove = words(&["docker", "buildx", "rm", "--force", OURS]);
+    Fix {
+        option: 1,
+        title: format!("Make a builder for {}", words_of(wanted)),
+        summary: format!(
+            "Makes builder {OURS}, which runs BuildKit in a container of this engine; its image, moby/buildkit, is pulled. What \
+             it builds for several platforms is pushed to a registry. Undo removes builder, container and cache."
+        ),
+        safety: Safety::Review,
+        steps: vec![command(format!("Make builder {OURS} and start it"), create)],
+        promise: None,
+        runtime: Some(RuntimeChange {
+            runtime: "docker-engine".to_owned(),
+            name: "buildx".to_owned(),
+            instance: None,
+            change: Change::Builder,
+            in_background: false,
+            back: vec![BackStep { from: 0, step: command(format!("Remove builder {OURS}"), remove) }],
+        }),
+    }
+}
