@@ -193,6 +193,16 @@ impl Subject {
         if request.kind != Some(SubjectKind::Container) {
             match engine.start_of_image(name, chosen.as_ref().map(record).as_ref()).await {
                 Ok(image) => return Ok(Self::image(name, chosen, image)),
+                Err(error)
+                    if error.is_not_found() && chosen.is_some() && engine.start_of_image(name, None).await.is_ok() =>
+                {
+                    let platform = chosen.map(|platform| platform.to_string()).unwrap_or_default();
+                    return Err(Failure::new(
+                        FailureCode::NotFound,
+                        format!("{name} is here, and not for {platform}."),
+                    )
+                    .hint("silidock scan lists the platforms of each image that are here."));
+                }
                 Err(error) if error.is_not_found() && request.kind.is_none() => {}
                 Err(error) if error.is_not_found() => return Err(not_there(name)),
                 Err(error) => return Err(engine_failure(&error)),

@@ -29,6 +29,8 @@ pub async fn run(options: InsideOptions, output: &Output) -> Result<ExitCode, Fa
     let worst = document.findings.iter().map(|finding| finding.severity).min();
     let found = worst.is_some_and(|worst| worst <= options.fail_on.severity());
     let gaps = options.fail_on_gaps && !document.gaps.is_empty();
+    // What runs first and is not there breaks as surely as what is there and wrong.
+    let found = found || document.gaps.is_empty() && document.start.iter().any(|step| step.path.is_none());
     Ok(if found || gaps { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
@@ -50,7 +52,9 @@ fn text(document: &InsideDocument, all: bool, output: &Output) -> String {
 fn headline(document: &InsideDocument) -> String {
     let open = document.problems.iter().filter(|problem| !problem.intended).count();
     let subject = &document.subject;
+    let absent = document.start.iter().find(|step| step.path.is_none());
     match (open, document.gaps.is_empty()) {
+        (0, true) if let Some(step) = absent => format!("{subject}: {} cannot be started", step.name),
         (0, true) => format!("{subject}: everything fits"),
         (0, false) => format!("{subject}: nothing wrong was found, but not everything could be read"),
         (n, _) => format!(
@@ -98,7 +102,7 @@ fn start(document: &InsideDocument, output: &Output) -> String {
         let place = match &step.path {
             Some(path) if *path != step.name => format!("{} -> {path}", step.name),
             Some(path) => path.clone(),
-            None => format!("{} (not in the image)", step.name),
+            None => format!("{} (no program of that name was found)", step.name),
         };
         let arch = step.arch.as_ref().map(|arch| format!(", {arch}")).unwrap_or_default();
         let line = format!("{}: {place}{arch}", step.role.word());

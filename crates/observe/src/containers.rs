@@ -24,13 +24,20 @@ use crate::{
 
 const AT_ONCE: usize = 8;
 
+/// What Silidock itself starts bears this label.
+const OURS: &str = "dev.silidock.owner";
+
 /// An engine compares two trees of files for this answer; where that takes long, nobody shall wait for it.
 const COMPARING: Duration = Duration::from_secs(3);
 
 /// All containers, without their processes, and the Compose labels among them.
 pub(crate) async fn list(engine: &Engine, known: &Configs) -> (Listing<Container>, Vec<Labels>) {
     let records = match engine.containers().await {
-        Ok(records) => records,
+        Ok(mut records) => {
+            // Throw-away containers of a run of ours that is at work are nobody's.
+            records.items.retain(|record| !record.labels.contains_key(OURS));
+            records
+        }
         Err(error) => return (Listing::missing(gap("the list of containers", &error)), Vec::new()),
     };
     let total = records.items.len() + records.unreadable.len();

@@ -36,6 +36,9 @@ const OWN_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// One of the user's builds.
 const BUILD_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// How folders that containers write to are named.
+const SHARED: &str = "bench-";
+
 /// The run under way.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -212,7 +215,8 @@ impl App {
     fn shared_folder(&self, engine: &Engine) -> Option<TempDir> {
         let local = engine.target().endpoint.locality() == silidock_engine::Locality::Local;
         let parent = self.host().data_dir().filter(|_| local)?;
-        let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(parent).ok()?;
+        forget_old(&parent);
+        let folder = tempfile::Builder::new().prefix(SHARED).tempdir_in(parent).ok()?;
         // A container's user is another than this one.
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).ok()?;
         Some(folder)
@@ -310,6 +314,18 @@ fn check(request: &BenchRequest) -> Result<(), Failure> {
         Some(id) => Err(Failure::new(FailureCode::NotFound, format!("There is no workload {id}."))
             .hint("silidock bench --list names them.")),
         None => Ok(()),
+    }
+}
+
+/// Folders of runs that were killed. None lasts so long.
+fn forget_old(parent: &Path) {
+    let old = |entry: &std::fs::DirEntry| {
+        let age = entry.metadata().ok()?.modified().ok()?.elapsed().ok()?;
+        Some(entry.file_name().to_string_lossy().starts_with(SHARED) && age > BUILD_LIMIT)
+    };
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten().filter(|entry| old(entry) == Some(true)) {
+        // One that stays is looked at again by the next run.
+        let _stays = std::fs::remove_dir_all(entry.path());
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     example_emulation::{mac, obstacle, sign},
     fact::Fact,
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
+    fix::{Safety, Step},
     inventory::Inventory,
     runtime::{EmulatorChoice, ObstacleKind, RuntimeSettings},
     runtime_fix::{Change, offer},
@@ -52,7 +53,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let settings = configured(inventory).ok().map(|(settings, _)| settings);
     let (mut reason, reasons) = settings.map(reasons).unwrap_or_default();
     evidence.extend(reasons);
-    if let Some(rosetta) = inventory.emulation.rosetta.known().filter(|rosetta| !rosetta.present) {
+    let absent = inventory.emulation.rosetta.known().filter(|rosetta| !rosetta.present);
+    if let Some(rosetta) = absent {
         evidence.push(rosetta.evidence.clone());
         reason = reason.or_else(|| Some("Rosetta is not installed on this Mac.".to_owned()));
     }
@@ -76,8 +78,20 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         (Change::RosettaOn, format!("Let Rosetta work in {runtime}")),
         (Change::RosettaOff, format!("Set QEMU in {runtime}, which runs anyway")),
     ];
+    if absent.is_some() {
+        finding = finding.with_fix(
+            "Install Rosetta",
+            "macOS asks for consent to its licence; afterwards the runtime has to be started anew.",
+            Safety::ShowOnly,
+            vec![Step::Tell {
+                text: format!("Install Rosetta, then restart {runtime}."),
+                commands: vec![["softwareupdate", "--install-rosetta"].map(str::to_owned).to_vec()],
+            }],
+        );
+    }
     // Where something stands in Rosetta's way, starting over changes nothing.
-    let skip = usize::from(settings.is_some_and(|settings| !settings.obstacles.is_empty()));
+    let obstacle = settings.is_some_and(|settings| !settings.obstacles.is_empty()) || absent.is_some();
+    let skip = usize::from(obstacle);
     for (change, title) in changes.into_iter().skip(skip) {
         if let Ok(prepared) = offer(inventory, change) {
             finding = finding.with_recipe(title, prepared);

@@ -93,7 +93,10 @@ impl<'a> Fate<'a> {
                     | Cause::BadShebang
             ),
             Says::NoSuchFile | Says::NotFound => {
-                absent || matches!(cause, Cause::CrlfScript | Cause::MissingInterpreter | Cause::MissingLoader)
+                // Of a cut program the loader may be missing, too, and the kernel says that first.
+                let why =
+                    [Cause::CrlfScript, Cause::MissingInterpreter, Cause::MissingLoader, Cause::TruncatedExecutable];
+                absent || why.contains(cause)
             }
             Says::FileMissing => absent && file.role == FileRole::Program,
             Says::InterpreterMissing => matches!(cause, Cause::MissingInterpreter | Cause::CrlfScript),

@@ -476,6 +476,9 @@ impl<'a> Judge<'a> {
         if starts && let Some(start) = self.stopped.start.known() {
             evidence.push(Evidence::new(start.name.clone(), "the engine's own processor starts it"));
         }
+        if let Some(Fate::Foreign { file, platform }) = &fate {
+            evidence.push(Evidence::new(file.name.clone(), format!("it is a program for {platform}")));
+        }
         evidence.extend(self.platform_evidence());
         let log_read = self.stopped.log.known().is_some();
         let ran = self.stopped.started && !matches!(code, 126..=128 | 255);

@@ -42,6 +42,14 @@ impl Sense {
                 format!("{} is no program for this machine", or(name, "The file")),
                 EXEC_FORMAT,
             ),
+            Says::ProgramAsScript if sure == may => of(
+                Cause::ForeignBinary,
+                About::Unknown,
+                3,
+                may,
+                format!("{} may be a program for another architecture", or(name, "The file")),
+                LIKE_SCRIPT,
+            ),
             Says::ProgramAsScript => of(
                 Cause::ForeignBinary,
                 About::Yes,
@@ -209,6 +217,11 @@ const EXEC_FORMAT: [&str; 2] = [
 const AS_SCRIPT: [&str; 2] = [
     "The kernel refused to run it, and the shell then read the machine code as if it were a script.",
     "Fetch the build of that program that fits the image, or build the image for the program's platform.",
+];
+const LIKE_SCRIPT: [&str; 2] = [
+    "A shell that is handed a program for another architecture reads its machine code as a script and stumbles like this; a script \
+     with a mistake, or one written for another shell, does so, too.",
+    "Let silidock inside tell what the file is. A program: fetch its build for the image's platform. A script: name its shell in the first line.",
 ];
 const NO_SUCH_FILE: [&str; 2] = [
     "The file may be missing. Where it is there, the kernel says the same of what starts it: a script whose first line ends with a \

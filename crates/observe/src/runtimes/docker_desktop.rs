@@ -61,7 +61,7 @@ pub(super) fn read(host: &dyn Host, mac: &Mac, guarded: GuardedFiles) -> Vec<Run
         read_user_settings(host, &home.join(FOLDER), unguarded, &mut found);
     } else {
         let why = "macOS guards the files of other apps, so they are read only when you say so: silidock emulator \
-                   asks first";
+                   --read-guarded";
         say_everywhere(&mut found, &Gap::new("Docker Desktop's settings", why));
     }
     read_admin_settings(host, &mut found);

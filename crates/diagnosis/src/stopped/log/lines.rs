@@ -97,6 +97,8 @@ pub(super) const LINES: &[(&str, &str)] = &[
         "copy-source",
         r#"ERROR: failed to solve: failed to compute cache key: failed to calculate checksum of ref: "/app": not found"#,
     ),
+    ("architecture-refused", "Error: Unsupported architecture: arm64"),
+    ("architecture-refused", "ImportError: dlopen(x.so): (mach-o file, but is an incompatible architecture)"),
     ("program-error", "Traceback (most recent call last):"),
 ];
 

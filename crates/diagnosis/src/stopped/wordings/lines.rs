@@ -92,7 +92,13 @@ pub(super) const LINES: &[(&str, &str, Option<&str>)] = &[
     ("shell-exec-format", "zsh: exec format error: ./tool", Some("./tool")),
     ("program-as-script", "/app/riscv: line 1: \u{7f}ELF\u{2}\u{1}\u{1}: not found", Some("/app/riscv")),
     ("program-as-script", "/app/riscv: 1: \u{7f}ELF\u{fffd}@x: not found", Some("/app/riscv")),
+    ("program-as-script", "sh: line 1: /bin/app: ELF: not found", Some("sh")),
     ("program-as-script-dash", r#"/usr/bin/tool: 1: Syntax error: "(" unexpected"#, Some("/usr/bin/tool")),
+    ("program-as-script-dash", r#"/start: line 1: syntax error: unexpected word (expecting ")")"#, Some("/start")),
+    ("program-as-script-dash", r#"/start: line 1: syntax error: unexpected "(""#, Some("/start")),
+    ("program-as-script-dash", "/start: line 3: syntax error: unterminated quoted string", Some("/start")),
+    ("exec-format-anywhere", "failed to start: Exec format error (os error 8)", None),
+    ("exec-format-anywhere", "exec format error", None),
     ("runc-no-such-file", "exec /docker-entrypoint.sh: no such file or directory", Some("/docker-entrypoint.sh")),
     (
         "runc-init-no-such-file",
