@@ -63,6 +63,15 @@ running_docker() {
     "$endpoint" "$platform" "$LAB/project-host/compose.yaml" "${DOCKER_CONFIG:-$HOME/.docker}" > "$SILIDOCK_LAB"
 }
 
+# libFuzzer led by coverage, a short while for each target; what it finds is an input to be kept in fuzz/corpus
+fuzzing() {
+  local target
+  for target in classify contents; do
+    if CARGO_TARGET_DIR=$(target_dir)/fuzz fuzz/run.sh "$target" "${FUZZ_SECONDS:-15}"; then echo "1 passed, 0 failed"
+    else echo "0 passed, 1 failed"; fi
+  done
+}
+
 scripts/setup.sh test || stop "this machine lacks what is listed above"
 if [ -z "${SILIDOCK_LAB:-}" ]; then
   if is_debian; then lab_up; else running_docker; fi
@@ -71,6 +80,7 @@ export SILIDOCK_LAB
 
 part "building the probe" scripts/probe.sh
 part "crates, command line and engines" cargo test --no-fail-fast
+part "short fuzzing" fuzzing
 part "building the window" build_ui
 part "parts of the window" env NO_COLOR=1 npm --prefix ui run --silent test
 if is_mac; then say "the real window is not driven on macOS: WebKit there has no WebDriver for applications"
