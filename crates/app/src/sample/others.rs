@@ -2,10 +2,12 @@
 
 use silidock_diagnosis::{
     crash::{ContainerCrash, RanUnder, explain},
-    example::container,
+    deploy::{DeployTargets, NamedBuild},
+    example::{container, index},
     example_emulation::mac,
     fact::Fact,
     inventory::{Container, Inventory, Listing},
+    platform::Platform,
     runtime::EmulatorChoice,
 };
 
@@ -84,7 +86,7 @@ pub(super) fn podman() -> Inventory {
     seen
 }
 
-/// QEMU is set, and Rosetta would do.
+/// QEMU is set, and Rosetta would do; what is built here for ARM is deployed on Intel.
 pub(super) fn lima() -> Inventory {
     let product = Product {
         id: "lima",
@@ -99,6 +101,16 @@ pub(super) fn lima() -> Inventory {
     if let Fact::Known(all) = &mut seen.emulation.runtimes {
         all.iter_mut().for_each(|settings| settings.instance = Some("docker".to_owned()));
     }
+    let (reference, context) = ("docker.io/acme/checkout:3".to_owned(), "/Users/sam/code/checkout".to_owned());
+    seen.images = Listing::of(vec![index("acme/checkout:3", &[("linux/arm64", true)])]);
+    seen.deploy.projects = vec![DeployTargets {
+        folder: context.clone(),
+        path: Some(format!("{context}/.silidock.toml")),
+        line: Some(2),
+        targets: Platform::linux("amd64").into_iter().collect(),
+        ..DeployTargets::default()
+    }];
+    seen.deploy.named = vec![NamedBuild { reference, context }];
     seen
 }
 
