@@ -81,6 +81,7 @@ pub(crate) fn projects(host: &dyn Host, labels: &[Labels]) -> Vec<Found> {
 }
 
 /// A project whose files are known and not read yet.
+#[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub name: String,
     pub working_dir: Option<String>,

@@ -114,16 +114,19 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
     // An engine may need seconds for its images, so they are asked for at once and waited for last.
     let containers = async {
         let (mut listing, records) = containers::list(look.engine, &known).await;
-        let running = async {
-            processes::fill(look.engine, &mut listing).await;
-            containers::fill_written(look.engine, &facts, &mut listing).await;
-        };
-        let ((projects, defaults), ()) = futures_util::join!(project_facts(look, &records), running);
+        let found = compose::projects(look.host, &records);
+        let (projects, defaults) = project_facts(look, &found);
+        processes::fill(look.engine, &mut listing).await;
+        containers::fill_written(look.engine, &facts, &mut listing).await;
         update(Stage::Containers, &mut |inventory| {
             inventory.containers = listing.clone();
             inventory.projects.clone_from(&projects);
             inventory.default_platforms = defaults.clone();
         });
+        // The installed Compose takes a while for each project, so nobody waits for it to see the containers.
+        let compared = found.into_iter().map(|found| found.compared(look.host));
+        let compared: Vec<_> = stream::iter(compared).buffered(COMPOSE_AT_ONCE).collect().await;
+        inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner).projects = with_opened(look, compared);
         listing
     };
     let images = async {
@@ -163,18 +166,18 @@ type ProjectFacts = (Vec<ComposeProject>, Fact<Vec<silidock_diagnosis::inventory
 /// At most this many ask the installed Compose at once: each is a process of its own.
 const COMPOSE_AT_ONCE: usize = 4;
 
-async fn project_facts(look: &Look<'_>, labels: &[compose::Labels]) -> ProjectFacts {
-    let found = compose::projects(look.host, labels).into_iter().map(|found| found.compared(look.host));
-    let mut projects: Vec<_> = stream::iter(found).buffered(COMPOSE_AT_ONCE).collect().await;
-    let opened = look.opened.iter().filter(|opened| {
-        // A project that runs here is known by its containers already.
-        !projects
-            .iter()
-            .any(|known: &ComposeProject| known.files.first().map(|f| &f.path) == opened.files.first().map(|f| &f.path))
-    });
-    projects.extend(opened.cloned().collect::<Vec<_>>());
+fn project_facts(look: &Look<'_>, found: &[compose::Found]) -> ProjectFacts {
+    let projects = with_opened(look, found.iter().map(|found| found.clone().read(look.host)).collect());
     let defaults = default_platform::find(look.host, &projects);
     (projects, defaults)
+}
+
+/// The projects of containers, and those that somebody opened; one that is both is known by its containers.
+fn with_opened(look: &Look<'_>, mut projects: Vec<ComposeProject>) -> Vec<ComposeProject> {
+    let first = |project: &ComposeProject| project.files.first().map(|file| file.path.clone());
+    let known: Vec<_> = projects.iter().map(first).collect();
+    projects.extend(look.opened.iter().filter(|opened| !known.contains(&first(opened))).cloned());
+    projects
 }
 
 /// Reads again what stands in files: Compose projects and DOCKER_DEFAULT_PLATFORM. For recordings whose files are
