@@ -1,11 +1,12 @@
 //! Containers made anew for the engine's platform, on real engines: with the same configuration, back again when the new one
 //! does not come up, after the engine or this program ended in the middle, and when somebody undoes it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test's way to fail
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)] // a test's way to fail
 
 mod common;
 
 use std::{
+    path::Path,
     process::{Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -15,7 +16,9 @@ use common::{
     lab::{Lab, on_each},
     list, one,
     proxy::Proxy,
-    ran, text,
+    ran,
+    registry::{OCI, Registry},
+    text,
 };
 use serde_json::{Value, json};
 
@@ -113,10 +116,15 @@ impl Drop for Stage<'_> {
             }
         };
         remove(&["rm", "--force", "--volumes"], &all(&["ps", "-a", "--format", "{{.Names}}"]));
-        remove(&["network", "rm"], &all(&["network", "ls", "--format", "{{.Name}}"]));
         remove(&["volume", "rm"], &all(&["volume", "ls", "--format", "{{.Name}}"]));
+        remove(&["network", "rm"], &all(&["network", "ls", "--format", "{{.Name}}"]));
         remove(&["rmi", "--force"], &all(&["images", "--format", "{{.Repository}}:{{.Tag}}"]));
     }
+}
+
+/// The arm64 machine of the lab is emulated itself: what is the same for every engine is not tried there again.
+fn slow(lab: &Lab) -> bool {
+    lab.name == "arm64"
 }
 
 fn machine_of(platform: &str) -> &'static str {
@@ -273,6 +281,9 @@ fn nothing_of_the_secret(stage: &Stage<'_>, done: &Ran) {
 #[test]
 fn the_old_container_comes_back_when_the_new_one_does_not_come_up() {
     on_each("a new container that fails", |lab| {
+        if slow(lab) {
+            return;
+        }
         let foreign = machine_of(&lab.foreign);
         let here = format!("test \"$(/bin/busybox uname -m)\" = {foreign}");
         // (options, what runs, what is said)
@@ -281,7 +292,7 @@ fn the_old_container_comes_back_when_the_new_one_does_not_come_up() {
         let fails = format!("{here} || exit 7; {STAYS}");
         let rows: [(&[&str], &str, &str); 3] = [
             (&[], &fails, "status 7"),
-            (&["--restart", "always"], &fails, "status 7"),
+            (&["--restart", "always"], &fails, "-c ended"),
             (&health, STAYS, "its health check fails"),
         ];
         for (options, script, said) in rows {
@@ -305,6 +316,9 @@ fn the_old_container_comes_back_when_the_new_one_does_not_come_up() {
 #[test]
 fn an_end_in_the_middle_is_told_and_can_be_undone() {
     on_each("a change that ends in the middle", |lab| {
+        if slow(lab) {
+            return;
+        }
         // The question at which the engine goes away.
         for asked in ["/rename", "/start", "DELETE /"] {
             let stage = Stage::new(lab);
@@ -332,37 +346,325 @@ fn an_end_in_the_middle_is_told_and_can_be_undone() {
     });
 }
 
+/// A Compose project of one service, made while its image is foreign.
+struct Project<'s, 'l> {
+    stage: &'s Stage<'l>,
+    file: String,
+    text: String,
+}
+
+impl<'s, 'l> Project<'s, 'l> {
+    fn up(stage: &'s Stage<'l>, script: &str, more: &str, scale: u32) -> Self {
+        let file = stage.user.file("compose.yaml");
+        let script = script.replace('$', "$$");
+        let text = format!(
+            "# kept as it is\nservices:\n  app:\n    image: {}\n    stop_signal: SIGKILL\n    command: [\"/bin/sh\", \"-c\", {}]\n    \
+             environment: [\"TOKEN={SECRET}\"]\n    volumes: [\"data:/data\"]\n{more}volumes:\n  data:\n",
+            stage.image,
+            json!(script),
+        );
+        std::fs::write(&file, &text).unwrap();
+        let project = Self { stage, file, text };
+        let mut up = project.compose(&["up", "-d", "--scale", &format!("app={scale}")]);
+        let up = up.env("DOCKER_DEFAULT_PLATFORM", &stage.lab.foreign).output().unwrap();
+        assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+        stage.means(&stage.lab.native);
+        project
+    }
+
+    fn compose(&self, words: &[&str]) -> Command {
+        let all = [&["compose", "-p", self.stage.own.as_str(), "-f", self.file.as_str()], words].concat();
+        self.stage.lab.client(&all)
+    }
+
+    fn container(&self) -> String {
+        format!("{}-app-1", self.stage.own)
+    }
+}
+
+#[test]
+fn a_service_is_made_anew_by_compose_and_made_again_when_that_fails() {
+    on_each("a Compose service made anew", |lab| {
+        if slow(lab) {
+            return;
+        }
+        let foreign = machine_of(&lab.foreign);
+        let fails = format!("test \"$(/bin/busybox uname -m)\" = {foreign} || exit 7; {STAYS}");
+        let pinned = format!("    platform: {}\n", lab.foreign);
+        // (what runs, more of the file, it works)
+        for (script, more, works) in [(STAYS, "", true), (STAYS, pinned.as_str(), true), (fails.as_str(), "", false)] {
+            let stage = Stage::new(lab);
+            let project = Project::up(&stage, script, more, 1);
+            let name = project.container();
+            lab.docker(&["exec", &name, "/bin/sh", "-c", "echo kept > /data/x"]);
+            let before = stage.inspect(&name);
+            let done = stage.fix(&name, "1");
+            if works {
+                assert_eq!(done.document("change")["verified"], "verified", "{done:?}");
+                assert_eq!(stage.machine(&name), machine_of(&lab.native));
+                assert_eq!(lab.docker(&["exec", &name, "/bin/busybox", "cat", "/data/x"]), "kept");
+                let written = std::fs::read_to_string(&project.file).unwrap();
+                assert_eq!(written, project.text.replace(&pinned, ""), "only the pin goes");
+                nothing_of_the_secret(&stage, &done);
+                let undone = stage.undo();
+                assert_eq!(undone.status, 0, "{undone:?}");
+            } else {
+                assert_eq!(done.status, 2, "{done:?}");
+                assert!(done.out.contains("status 7") && done.out.contains("was made again as it was"), "{done:?}");
+                assert_eq!(stage.receipt()["state"], "takenBack");
+            }
+            let after = stage.inspect(&name);
+            assert_eq!(configuration(&after), configuration(&before), "{more}");
+            assert_eq!(stage.machine(&name), foreign);
+            assert_eq!(std::fs::read_to_string(&project.file).unwrap(), project.text);
+            let of_project = project.compose(&["ps", "-a", "--format", "{{.Name}}"]).output().unwrap();
+            assert_eq!(String::from_utf8(of_project.stdout).unwrap().trim(), name, "Compose knows it as its own");
+        }
+        let stage = Stage::new(lab);
+        let project = Project::up(&stage, STAYS, "", 2);
+        let refused = stage.fix(&project.container(), "1");
+        assert!(refused.status == 2 && refused.out.contains("has 2 containers"), "{refused:?}");
+    });
+}
+
+#[test]
+fn copies_of_volumes_are_the_way_back_of_a_database_that_was_upgraded() {
+    on_each("volumes that are copied first", |lab| {
+        if slow(lab) {
+            return;
+        }
+        let stage = Stage::new(lab);
+        let native = machine_of(&lab.native);
+        // The native program upgrades its files, and the old one refuses them.
+        let script = format!(
+            "if test \"$(/bin/busybox uname -m)\" = {native}; then echo new > /data/version; elif test -e /data/version; then \
+             read -r version < /data/version; test \"$version\" = old || exit 9; else echo old > /data/version; fi; {STAYS}"
+        );
+        let mount = format!("{}-v:/data", stage.own);
+        let name = stage.run(&["-v", &mount], &script);
+        let finding = stage.finding(&name);
+        let titles: Vec<&str> = list(&finding, "fixes").iter().map(|fix| text(fix, "title")).collect();
+        assert!(titles[1].ends_with("and copy its volumes first"), "{titles:?}");
+        let done = stage.fix(&name, "2");
+        assert_eq!(done.document("change")["verified"], "verified", "{done:?}");
+        let version = || lab.docker(&["exec", &name, "/bin/busybox", "cat", "/data/version"]);
+        assert_eq!(version(), "new");
+        let undone = stage.undo();
+        assert_eq!(undone.status, 0, "{undone:?}");
+        assert_eq!((version(), stage.machine(&name)), ("old".to_owned(), machine_of(&lab.foreign).to_owned()));
+        let volumes = lab.docker(&["volume", "ls", "--format", "{{.Name}}"]);
+        assert_eq!(volumes.lines().filter(|volume| volume.contains(&stage.own)).count(), 2, "both stay: {volumes}");
+    });
+}
+
+#[test]
+fn the_native_variant_is_pulled_with_the_user_s_login() {
+    on_each("a native variant that is pulled", |lab| {
+        let network = Path::new(&std::env::var("SILIDOCK_LAB").unwrap()).with_file_name(&lab.name).join("netns");
+        if !network.exists() {
+            eprintln!("SKIPPED on {}: a registry cannot be put into its network", lab.name);
+            return;
+        }
+        let Some(registry) = Registry::start("a native variant that is pulled", true) else { return };
+        let registry = registry.also_where(&lab.name);
+        let mut stage = Stage::new(lab);
+        let reference = format!("{}/{}:1", registry.host, stage.own);
+        let manifests: Vec<Value> =
+            [&lab.foreign, &lab.native].map(|platform| published(&registry, &stage, platform)).into();
+        let index = json!({ "schemaVersion": 2, "mediaType": OCI.0, "manifests": manifests });
+        registry.manifest(&stage.own, Some("1"), OCI.0, &index);
+        std::fs::create_dir(stage.user.home().join(".docker")).unwrap();
+        // ada:s3cret pass
+        let settings = json!({ "auths": { &registry.host: { "auth": "YWRhOnMzY3JldCBwYXNz" } } });
+        std::fs::write(stage.user.home().join(".docker/config.json"), settings.to_string()).unwrap();
+        let config = stage.user.home().join(".docker");
+        let pulled = lab
+            .client(&["pull", "--quiet", "--platform", &lab.foreign, &reference])
+            .env("DOCKER_CONFIG", &config)
+            .output();
+        let pulled = pulled.unwrap();
+        assert!(pulled.status.success(), "{}", String::from_utf8_lossy(&pulled.stderr));
+        stage.image = reference.clone();
+        let name = format!("{}-c", stage.own);
+        let run = [
+            "run",
+            "--detach",
+            "--pull",
+            "never",
+            "--name",
+            &name,
+            "--stop-signal",
+            "KILL",
+            "--platform",
+            &lab.foreign,
+        ];
+        lab.docker(&[&run[..], &[&reference, "/bin/sh", "-c", STAYS]].concat());
+
+        let silidock = |words: &[&str]| {
+            let mut command = stage.command(&lab.endpoint, words);
+            command.env("DOCKER_CONFIG", &config).env("HTTPS_PROXY", "http://127.0.0.1:9");
+            ran(command)
+        };
+        let listed = silidock(&["fix", "--list", "--ask-registry", "--json"]).document("fix-list");
+        let found = one_of(&listed, &name);
+        assert_eq!(found["fixes"][0]["safety"], "safe", "the same content, and nothing to lose: {found}");
+        let id = text(found, "id");
+        let done = silidock(&["fix", id, "--ask-registry", "--apply", "--yes", "--json"]);
+        assert_eq!(done.document("change")["verified"], "verified", "{done:?}");
+        assert!(!format!("{done:?}").contains("s3cret"));
+        assert_eq!(stage.machine(&name), machine_of(&lab.native));
+        let undone = stage.undo();
+        assert_eq!(undone.status, 0, "{undone:?}");
+        assert_eq!(stage.machine(&name), machine_of(&lab.foreign));
+        if !lab.containerd_store() {
+            let means = lab.docker(&["image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", &reference]);
+            assert_eq!(means, lab.foreign, "the tag means what it meant");
+        }
+    });
+}
+
+/// Publishes what `silidock-lab/bb` is for a platform, and gives its entry of an index.
+fn published(registry: &Registry, stage: &Stage<'_>, platform: &str) -> Value {
+    let saved = stage.lab.client(&["save", &format!("silidock-lab/bb:{}", Lab::arch(platform))]).output().unwrap();
+    let mut files = std::collections::BTreeMap::new();
+    for entry in tar::Archive::new(saved.stdout.as_slice()).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().display().to_string();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+        files.insert(path, bytes);
+    }
+    let listed: Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
+    let blob = |path: &Value, media_type: &str| {
+        let bytes = &files[path.as_str().unwrap()];
+        json!({ "mediaType": media_type, "digest": registry.blob(&stage.own, bytes), "size": bytes.len() })
+    };
+    let layer = |path: &Value| {
+        let packed = files[path.as_str().unwrap()].starts_with(&[0x1f, 0x8b]);
+        blob(
+            path,
+            if packed {
+                "application/vnd.oci.image.layer.v1.tar+gzip"
+            } else {
+                "application/vnd.oci.image.layer.v1.tar"
+            },
+        )
+    };
+    let layers: Vec<Value> = list(&listed[0], "Layers").iter().map(layer).collect();
+    let manifest = json!({ "schemaVersion": 2, "mediaType": OCI.1, "config": blob(&listed[0]["Config"], OCI.2), "layers": layers });
+    let digest = registry.manifest(&stage.own, None, OCI.1, &manifest);
+    let size = manifest.to_string().len();
+    json!({ "mediaType": OCI.1, "digest": digest, "size": size, "platform": common::registry::written(platform) })
+}
+
+#[test]
+fn a_fix_as_a_script_keeps_the_shell_s_rules_and_does_the_same() {
+    on_each("a fix as a script", |lab| {
+        if lab.endpoint.starts_with("tcp:") {
+            return;
+        }
+        let stage = Stage::new(lab);
+        let volume = format!("{}-v:/data", stage.own);
+        let env = format!("TOKEN={SECRET}");
+        let name = stage.run(&["-v", &volume, "-v", "/anonymous", "--env", &env, "--label", "a=it's $(odd)"], STAYS);
+        let before = stage.inspect(&name);
+        let id = text(&stage.finding(&name), "id").to_owned();
+        let written = |option: &str| stage.silidock(&["fix", &id, "--option", option, "--script"]);
+        for option in ["1", "2"] {
+            let script = written(option);
+            assert!(script.status == 0 && !script.out.contains(SECRET), "{script:?}");
+            for checker in [&["sh", "-n", "-"][..], &["shellcheck", "-s", "sh", "-"]] {
+                checked(checker, &script.out);
+            }
+        }
+        assert_eq!(stage.inspect(&name)["Id"], before["Id"], "a script changes nothing by being written");
+        if !here("curl") || !here("jq") {
+            return;
+        }
+        // What a person would do with it.
+        let path = stage.user.file("fix.sh");
+        std::fs::write(&path, written("1").out).unwrap();
+        let mut run = Command::new("/bin/sh");
+        let programs = format!("{}:{}", std::env::var("PATH").unwrap_or_default(), lab.client_folder());
+        run.arg(&path).env("PATH", programs).env("DOCKER_CONFIG", lab.docker_config()).env_remove("DOCKER_CONTEXT");
+        let done = ran(run);
+        assert_eq!(done.status, 0, "{done:?}");
+        let after = stage.inspect(&name);
+        assert_eq!(stage.machine(&name), machine_of(&lab.native));
+        let mounts = |told: &Value| configuration(told)["mounts"].clone();
+        assert_eq!(mounts(&after), mounts(&before));
+        assert_eq!(after["Config"]["Env"], before["Config"]["Env"]);
+        assert_eq!(after["Config"]["Labels"]["a"], "it's $(odd)");
+        let all = stage.silidock(&["fix", "--all-safe", "--script"]);
+        checked(&["shellcheck", "-s", "sh", "-"], &all.out);
+    });
+}
+
+/// Whether a tool is on this machine; said where it is not.
+fn here(tool: &str) -> bool {
+    let found = tool == "sh" || Command::new(tool).arg("--version").output().is_ok();
+    if !found {
+        eprintln!("SKIPPED, because {tool} is not here: what it says of scripts");
+    }
+    found
+}
+
+/// Gives a program a text to read, and wants it content.
+fn checked(program: &[&str], text: &str) {
+    if !here(program[0]) {
+        return;
+    }
+    let mut child = Command::new(program[0])
+        .args(&program[1..])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{}: {error}", program[0]));
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{program:?}: {}\n{text}", String::from_utf8_lossy(&output.stdout));
+}
+
 fn one_of<'a>(listed: &'a Value, name: &str) -> &'a Value {
     let of = |f: &&Value| f["check"] == "needless-emulation" && f["subject"]["id"] == name;
     list(listed, "findings").iter().find(of).unwrap_or_else(|| panic!("no finding of {name}: {listed}"))
 }
 
 #[test]
-fn a_killed_program_leaves_what_can_be_undone() {
-    on_each("a program that is killed", |lab| {
-        let stage = Stage::new(lab);
-        // Nobody may end it by asking, so that stopping takes its time.
-        let name = stage.run(&["--stop-signal", "CONT", "--stop-timeout", "4"], STAYS);
-        let before = stage.inspect(&name);
-        let id = text(&stage.finding(&name), "id").to_owned();
-        let mut command = stage.command(&lab.endpoint, &["fix", &id, "--apply", "--yes"]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let told = std::io::BufReader::new(child.stderr.take().unwrap());
-        let stopping = std::io::BufRead::lines(told).map_while(Result::ok).find(|line| line.starts_with("Stopping"));
-        assert!(stopping.is_some(), "it never came to that");
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert_eq!(stage.receipt()["state"], "interrupted");
-        let undone = stage.undo();
-        assert_eq!(undone.status, 0, "{undone:?}");
-        assert_eq!(stage.inspect(&name)["Id"], before["Id"]);
-        assert_eq!(stage.machine(&name), machine_of(&lab.foreign));
+fn a_program_that_is_ended_takes_it_back_and_a_killed_one_leaves_what_can_be_undone() {
+    on_each("a program that is ended", |lab| {
+        for (signal, state) in [("KILL", "interrupted"), ("INT", "takenBack")] {
+            let stage = Stage::new(lab);
+            // Nobody may end it by asking, so that stopping takes its time.
+            let name = stage.run(&["--stop-signal", "CONT", "--stop-timeout", "4"], STAYS);
+            let before = stage.inspect(&name);
+            let id = text(&stage.finding(&name), "id").to_owned();
+            let mut command = stage.command(&lab.endpoint, &["fix", &id, "--apply", "--yes"]);
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+            let told = std::io::BufReader::new(child.stderr.take().unwrap());
+            let mut told = std::io::BufRead::lines(told).map_while(Result::ok);
+            assert!(told.any(|line| line.starts_with("Stopping")), "it never came to that");
+            let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+            assert!(sent.success());
+            told.for_each(drop);
+            child.wait().unwrap();
+            assert_eq!(stage.receipt()["state"], state, "{signal}");
+            if state == "interrupted" {
+                let undone = stage.undo();
+                assert_eq!(undone.status, 0, "{undone:?}");
+            }
+            assert_eq!(stage.inspect(&name)["Id"], before["Id"], "{signal}");
+            assert_eq!(stage.machine(&name), machine_of(&lab.foreign), "{signal}");
+        }
     });
 }
 
 #[test]
 fn what_cannot_be_made_anew_is_refused_and_an_undo_that_would_lose_something_too() {
     on_each("refusals", |lab| {
+        if slow(lab) {
+            return;
+        }
         let stage = Stage::new(lab);
         let name = stage.run(&["--rm"], STAYS);
         let refused = stage.fix(&name, "1");

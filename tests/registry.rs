@@ -108,8 +108,9 @@ fn a_scan_asks_registries_when_it_is_told_to() {
     assert_eq!(image(&scan, &both)["upstream"], json!([engine.native, engine.foreign]));
     let needless = finding(&scan, "needless-emulation", "registry-both");
     assert!(text(needless, "title").ends_with("its registry has the native image"), "{needless}");
-    let pull = &needless["fixes"][0]["steps"][0]["commands"][0];
-    assert_eq!(pull, &json!(["docker", "pull", "--platform", engine.native, both]));
+    let steps = list(&needless["fixes"][0], "steps");
+    assert_eq!(steps[0], json!({ "kind": "pullPlatform", "reference": both, "platform": engine.native }));
+    assert_eq!(steps[1]["kind"], "recreateContainer");
     let none = finding(&scan, "no-native-manifest", &old);
     assert_eq!(none["fixes"][0]["title"], "Move to 8.0", "{none}");
     let lost = list(&scan, "notJudged")

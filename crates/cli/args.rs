@@ -327,11 +327,17 @@ pub struct InsideOptions {
 #[derive(Debug, Args)]
 pub struct FixOptions {
     /// Id of the finding, or its beginning
-    #[arg(required_unless_present = "list", conflicts_with = "list")]
+    #[arg(required_unless_present_any = ["list", "all_safe"], conflicts_with_all = ["list", "all_safe"])]
     pub finding: Option<String>,
     /// List the findings that have fixes
     #[arg(long)]
     pub list: bool,
+    /// Every fix that cannot make anything worse, one after the other; the first that fails ends it
+    #[arg(long, conflicts_with = "list")]
+    pub all_safe: bool,
+    /// Print it as a shell script to run by hand, and change nothing
+    #[arg(long, conflicts_with_all = ["list", "apply"])]
+    pub script: bool,
     /// Which of the finding's fixes
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub option: u32,

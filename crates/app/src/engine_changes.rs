@@ -127,9 +127,12 @@ impl App {
         let subject = Subject { finding: Some(finding.clone()) };
         let busy = Busy::begin();
         let done = self
-            .at_site(&engine, async move |site| recreate::apply(&site, &fix, &shown, &subject, Timestamp::now()).await)
+            .at_site(&engine, async move |site| {
+                // Held until it has really ended, also when nobody waits for it any more.
+                let _busy = busy;
+                recreate::apply(&site, &fix, &shown, &subject, Timestamp::now()).await
+            })
             .await?;
-        drop(busy);
         let receipt = done.map_err(|error| failure_of(&error))?;
         let (verified, words) = self.verify(&finding, promise.as_deref()).await;
         let (journal, id) = (self.journal()?, receipt.id.clone());
@@ -173,11 +176,11 @@ impl App {
         let busy = Busy::begin();
         let id = receipt.id.clone();
         let undone = self.at_site(&engine, async move |site| {
+            let _busy = busy;
             let shown = recreate::undo_preview(&site, &id).await.map(|shown| shown.diffs).unwrap_or_default();
             recreate::undo(&site, &id, Timestamp::now()).await.map(|receipt| (receipt, shown))
         });
         let undone = undone.await?;
-        drop(busy);
         let (receipt, changes) = undone.map_err(|error| failure_of(&error))?;
         let (verified, words) = as_before(&engine, receipt.engine.as_deref()).await;
         if self.source().is_ok()

@@ -19,6 +19,7 @@ pub mod layer_store;
 pub mod look;
 mod memory;
 pub mod pins;
+mod queue;
 pub mod rebuild;
 pub mod recording;
 mod registry;

@@ -7,9 +7,9 @@ use silidock_remedy::{Preview, diff::Diff};
 use silidock_report::{Scan, WayOutDocument, scan::Catalogue};
 
 use crate::wire::{
-    AllEngines, BenchComparison, BenchHistory, BuildersDocument, ChangeOutcome, EmulatorDocument, EngineChoice,
-    ExplanationDocument, History, InsideDocument, RebuildOutcome, RebuildPreview, RegistryDocument, TargetsDocument,
-    UndoPreview,
+    AllEngines, AllSafeOutcome, AllSafePreview, BenchComparison, BenchHistory, BuildersDocument, ChangeOutcome,
+    EmulatorDocument, EngineChoice, ExplanationDocument, History, InsideDocument, RebuildOutcome, RebuildPreview,
+    RegistryDocument, ScriptDocument, TargetsDocument, UndoPreview,
 };
 
 /// What `silidock fix ID` prints before anything is applied.
@@ -63,6 +63,9 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("checks", of::<Catalogue>()),
         ("fix-list", of::<FixList>()),
         ("preview", of::<PreviewDocument>()),
+        ("all-safe-preview", of::<AllSafePreview>()),
+        ("all-safe", of::<AllSafeOutcome>()),
+        ("script", of::<ScriptDocument>()),
         ("undo-preview", of::<UndoPreview>()),
         ("change", of::<ChangeOutcome>()),
         ("emulator", of::<EmulatorDocument>()),

@@ -38,6 +38,9 @@ macro_rules! command_table {
             engines(Nothing) -> Engines, "Lists the engines of this machine without connecting to any.";
             preview_fix(FixRequest) -> FixPreview, "Shows what a fix would change.";
             apply_fix(ApplyRequest) -> ChangeOutcome, "Carries out a fix that was previewed, looks again, and says whether it helped.";
+            preview_all_safe(Nothing) -> AllSafePreview, "Shows what every fix that is safe would change.";
+            apply_all_safe(AllSafeRequest) -> AllSafeOutcome, "Carries out the safe fixes that were previewed, one after the other; the first that fails ends it.";
+            fix_script(ScriptRequest) -> ScriptDocument, "Writes a fix, or all safe ones, as a shell script to be run by hand.";
             stop_change(Nothing) -> Nothing, "Stops the change of an engine that is under way; what was done is taken back.";
             emulator(EmulatorRequest) -> EmulatorDocument, "Proves which emulator runs foreign programs, by throw-away containers, and reads what is set.";
             wayout(Nothing) -> WayOutDocument, "Lists everything of what the window shows that needs translation, and the way out of each.";
@@ -346,7 +349,7 @@ pub struct ApplyRequest {
 }
 
 /// What a fix would do.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct FixPreview {
     /// The finding it is for.
@@ -379,6 +382,76 @@ pub struct ChangeOutcome {
     /// Commands that ran, in order.
     #[serde(default)]
     pub ran: Vec<Ran>,
+}
+
+/// Every fix that is safe, as it would be carried out.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct AllSafePreview {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// In the order in which they would be carried out.
+    pub fixes: Vec<FixPreview>,
+    /// Fixes that count as safe and are left for a person, and why.
+    pub left: Vec<FixLeft>,
+}
+
+/// A fix that is left for a person.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct FixLeft {
+    /// Id of the finding.
+    pub finding: String,
+    /// Number of the fix, from 1.
+    pub option: u32,
+    /// The fix in words.
+    pub title: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Safe fixes that were shown and are now wanted.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct AllSafeRequest {
+    /// In the order in which they are carried out.
+    pub fixes: Vec<ApplyRequest>,
+}
+
+/// What became of the safe fixes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AllSafeOutcome {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// Those that were carried out, each with a receipt to undo it by.
+    pub done: Vec<ChangeOutcome>,
+    /// The one that failed and ended it.
+    pub failed: Option<FixFailed>,
+    /// Findings whose fixes were not begun after that.
+    pub not_begun: Vec<String>,
+}
+
+/// A fix that failed.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct FixFailed {
+    /// Id of the finding.
+    pub finding: String,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// What to write as a script.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ScriptRequest {
+    /// Which fix; none means all safe ones.
+    pub fix: Option<FixRequest>,
+}
+
+/// A script to be run by hand.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct ScriptDocument {
+    /// Always "silidock/1".
+    pub schema: Schema,
+    /// For a POSIX shell.
+    pub script: String,
 }
 
 /// How far a change of an engine is.

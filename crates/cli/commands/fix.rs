@@ -7,7 +7,7 @@ use silidock_app::{
     diagnosis::{finding::Finding, fix::Safety, schema::Schema},
     report::Scan,
     schemas::{FixList, PreviewDocument},
-    wire::{ApplyRequest, ChangeOutcome, FixPreview, FixRequest},
+    wire::{ApplyRequest, ChangeOutcome, FixPreview, FixRequest, ScriptRequest},
 };
 
 use crate::{
@@ -18,9 +18,17 @@ use crate::{
 pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failure> {
     let (app, scan) = super::looked(&options.from, false, output).await?;
     let Some(wanted) = &options.finding else {
-        return list(&scan, output);
+        return match (options.all_safe, options.script) {
+            (true, true) => print_script(&app, None, output).await,
+            (true, false) => super::all_safe::run(&app, options.consent, options.from.sample, output).await,
+            (false, _) => list(&scan, output),
+        };
     };
     let finding = matching(&scan, wanted, &options.from.words())?;
+    if options.script {
+        let fix = FixRequest { finding: finding.id.clone(), option: options.option };
+        return print_script(&app, Some(fix), output).await;
+    }
     change(&app, &finding.id, options.option, options.consent, options.from.sample, output).await
 }
 
@@ -56,6 +64,15 @@ pub(super) async fn change(
     let outcome = outcome?;
     let lasts = shown.fix.runtime.as_ref().is_none_or(|runtime| runtime.change.lasts());
     print_outcome(&outcome, lasts, sample, output)
+}
+
+async fn print_script(app: &Arc<App>, fix: Option<FixRequest>, output: &Output) -> Result<ExitCode, Failure> {
+    let written = app.fix_script(ScriptRequest { fix }).await?;
+    match output.json {
+        true => output.document(&written)?,
+        false => output.print(&written.script)?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print_outcome(outcome: &ChangeOutcome, lasts: bool, sample: bool, output: &Output) -> Result<ExitCode, Failure> {
@@ -136,7 +153,7 @@ fn print_preview(shown: &FixPreview, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn text(preview: &FixPreview, output: &Output) -> String {
+pub(super) fn text(preview: &FixPreview, output: &Output) -> String {
     let fix = &preview.fix;
     let mut out =
         format!("{} ({})\n{}\n\n", output.styled(Style::Strong, &fix.title), safety(fix.safety), shown(&fix.summary));

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub mod all_safe;
 pub mod bench;
 pub mod builders;
 pub mod checks;

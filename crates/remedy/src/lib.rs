@@ -16,6 +16,7 @@ pub mod preview;
 pub mod receipt;
 pub mod recreate;
 pub mod runtime;
+pub mod script;
 mod steps;
 mod swap;
 pub mod undo;

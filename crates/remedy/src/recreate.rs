@@ -29,6 +29,7 @@ use crate::runtime::Ran;
 pub(crate) use back::stands;
 pub use back::{undo, undo_preview};
 pub use carry::apply;
+pub(crate) use carry::tagged;
 pub use plan::preview;
 pub use replacing::Replacing;
 
@@ -147,11 +148,11 @@ pub enum AlterFailed {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The new container does not stay up.
-    #[error("{name} ended with {how}")]
+    #[error("{name} ended{how}")]
     Ended {
         /// Its name.
         name: String,
-        /// Exit status, and why as far as it is known.
+        /// Exit status, and why as far as it is known; or that it was started again.
         how: String,
     },
     /// Its health check fails.

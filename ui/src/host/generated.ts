@@ -48,6 +48,53 @@ engines: Array<Scan>,
 failed: Array<EngineFailure>, };
 
 /**
+ * What became of the safe fixes.
+ */
+export type AllSafeOutcome = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * Those that were carried out, each with a receipt to undo it by.
+ */
+done: Array<ChangeOutcome>, 
+/**
+ * The one that failed and ended it.
+ */
+failed: FixFailed | null, 
+/**
+ * Findings whose fixes were not begun after that.
+ */
+notBegun: Array<string>, };
+
+/**
+ * Every fix that is safe, as it would be carried out.
+ */
+export type AllSafePreview = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * In the order in which they would be carried out.
+ */
+fixes: Array<FixPreview>, 
+/**
+ * Fixes that count as safe and are left for a person, and why.
+ */
+left: Array<FixLeft>, };
+
+/**
+ * Safe fixes that were shown and are now wanted.
+ */
+export type AllSafeRequest = { 
+/**
+ * In the order in which they are carried out.
+ */
+fixes: Array<ApplyRequest>, };
+
+/**
  * A rebuild that was shown and is now wanted.
  */
 export type ApplyRebuildRequest = { 
@@ -1926,6 +1973,40 @@ promise: string | null,
 runtime?: RuntimeChange, };
 
 /**
+ * A fix that failed.
+ */
+export type FixFailed = { 
+/**
+ * Id of the finding.
+ */
+finding: string, 
+/**
+ * Why.
+ */
+failure: Failure, };
+
+/**
+ * A fix that is left for a person.
+ */
+export type FixLeft = { 
+/**
+ * Id of the finding.
+ */
+finding: string, 
+/**
+ * Number of the fix, from 1.
+ */
+option: number, 
+/**
+ * The fix in words.
+ */
+title: string, 
+/**
+ * Why.
+ */
+why: string, };
+
+/**
  * What a fix would do.
  */
 export type FixPreview = { 
@@ -3650,6 +3731,28 @@ fallback: Failure | null, };
 export type Schema = "silidock/1";
 
 /**
+ * A script to be run by hand.
+ */
+export type ScriptDocument = { 
+/**
+ * Always "silidock/1".
+ */
+schema: Schema, 
+/**
+ * For a POSIX shell.
+ */
+script: string, };
+
+/**
+ * What to write as a script.
+ */
+export type ScriptRequest = { 
+/**
+ * Which fix; none means all safe ones.
+ */
+fix: FixRequest | null, };
+
+/**
  * So many of so many.
  */
 export type Seen = { 
@@ -4387,6 +4490,12 @@ export interface Commands {
   preview_fix: { request: FixRequest; response: FixPreview };
   /** Carries out a fix that was previewed, looks again, and says whether it helped. */
   apply_fix: { request: ApplyRequest; response: ChangeOutcome };
+  /** Shows what every fix that is safe would change. */
+  preview_all_safe: { request: Nothing; response: AllSafePreview };
+  /** Carries out the safe fixes that were previewed, one after the other; the first that fails ends it. */
+  apply_all_safe: { request: AllSafeRequest; response: AllSafeOutcome };
+  /** Writes a fix, or all safe ones, as a shell script to be run by hand. */
+  fix_script: { request: ScriptRequest; response: ScriptDocument };
   /** Stops the change of an engine that is under way; what was done is taken back. */
   stop_change: { request: Nothing; response: Nothing };
   /** Proves which emulator runs foreign programs, by throw-away containers, and reads what is set. */

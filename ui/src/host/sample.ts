@@ -179,6 +179,10 @@ export function sampleHost(play: string | null): Host {
     const fix = found?.fixes.find((one) => one.option === option);
     if (found === undefined || fix === undefined) throw { code: "notFound", message: "That finding is gone.", hint: null, detail: [] } satisfies Failure;
     const step = fix.steps[0];
+    if (step !== undefined && ("of" in step || step.kind === "pullPlatform")) {
+      const refusal = { why: "what is shown was recorded, and there is no engine here whose container could be made anew", linesToType: [] };
+      return { finding: found, fix, token: "sample", steps: fix.steps.map(stepWords), preview: { diffs: [], commands: [], restarts: [], told: [], files: [], refused: refusal } };
+    }
     if (fix.runtime !== undefined) return { finding: found, fix, token: "sample", steps: fix.steps.map(stepWords), preview: runtimePreview(fix) };
     const tell = step?.kind === "tell";
     const path = step !== undefined && "path" in step ? step.path : "";
@@ -281,6 +285,9 @@ export function sampleHost(play: string | null): Host {
     inside_images: look,
     stop_inside: () => ({}),
     stop_change: () => ({}),
+    preview_all_safe: () => ({ schema: "silidock/1", fixes: [], left: [] }),
+    apply_all_safe: () => ({ schema: "silidock/1", done: [], failed: null, notBegun: [] }),
+    fix_script: () => ({ schema: "silidock/1", script: "#!/bin/sh\n" }),
     show_pin: ({ file, services, platform }) => ({
       title: platform === null ? `Unpin ${services.join(" and ")}` : `Pin ${services.join(" and ")} to ${platform}`,
       summary: "Only this value changes; every other byte stays. No container is touched.",

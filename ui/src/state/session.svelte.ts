@@ -3,7 +3,7 @@
 
 import { host } from "#host";
 
-import type { CheckInfo, EngineChoice, Event, Failure, HistoryEntry, InsideProgress, RebuildProgress, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
+import type { ChangeProgress, CheckInfo, EngineChoice, Event, Failure, HistoryEntry, InsideProgress, RebuildProgress, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
 import { asFailure } from "../host/host";
 import { supersedes } from "./order";
 import { ui } from "./ui.svelte";
@@ -38,6 +38,8 @@ class Session {
   insideFailure = $state.raw<Failure | null>(null);
   /** What was dropped could not be opened. */
   openFailure = $state.raw<Failure | null>(null);
+  /** What a change of an engine does now. */
+  change = $state.raw<ChangeProgress | null>(null);
   engines = $state.raw<EngineChoice[] | null>(null);
   enginesFailure = $state.raw<Failure | null>(null);
   history = $state.raw<HistoryEntry[] | null>(null);
@@ -208,6 +210,7 @@ class Session {
       this.rebuild = event.progress;
       if (event.progress.line !== null) this.rebuildLines = [...this.rebuildLines.slice(-199), event.progress.line];
     }
+    else if (event.kind === "change") this.change = event.progress;
     else if (event.kind === "lost") {
       this.#lostAt = Date.now();
       if (this.view !== null) this.lost = event.failure;

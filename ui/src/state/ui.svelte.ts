@@ -7,6 +7,7 @@ export type Dialog =
   | { kind: "why"; finding: Finding }
   | { kind: "fix"; finding: Finding; option: number }
   | { kind: "pin"; file: string; service: string; platform: string | null }
+  | { kind: "fixAll" }
   | { kind: "undo"; entry: Pick<HistoryEntry, "id" | "title"> }
   | { kind: "export"; about?: ReportSubject | { bench: string } }
   | { kind: "wayOut" }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::carry::{CONTAINER, IMAGE, Work};
 use super::replacing::{Replacing, Settled, Wanted, found, id, name, replace, runs, settle};
 use super::same::{self, Image, Likeness};
-use super::{AlterFailed, ChangeError, EngineRecord, OldRecord, PulledTag, Record, Site, copies, service};
+use super::{AlterFailed, ChangeError, Course, EngineRecord, OldRecord, PulledTag, Record, Site, copies, service};
 use crate::preview::{Preview, Refusal};
 use crate::receipt::{Receipt, State};
 use crate::undo::{self, Standing};
@@ -120,9 +120,10 @@ impl Work<'_> {
         let running = holder.as_ref().is_some_and(runs);
         self.record.backward = Some(Replacing::new(&old.name, holds, running, &format!("{}-back", self.tail())));
         self.save()?;
-        let course = self.site.course;
+        // Whoever stopped the change wants the way back to be gone to its end.
+        let course = Onward(self.site.course);
         let wanted = Wanted { like, platform: old.platform.as_deref(), start: old.running };
-        let put = replace(engine, self, |work| work.record.backward.as_mut(), wanted, course).await;
+        let put = replace(engine, self, |work| work.record.backward.as_mut(), wanted, &course).await;
         let Err(failed) = put else { return Ok(()) };
         if let Some(backward) = &self.record.backward {
             settle(engine, backward).await?;
@@ -184,6 +185,23 @@ impl Work<'_> {
             old.name,
             silidock_diagnosis::reference::short_id(&old.image_id)
         )))
+    }
+}
+
+/// Hears how far it is, and does not stop.
+struct Onward<'a>(&'a dyn Course);
+
+impl Course for Onward<'_> {
+    fn say(&self, words: &str) {
+        self.0.say(words);
+    }
+
+    fn pulled(&self, done: u64, total: u64) {
+        self.0.pulled(done, total);
+    }
+
+    fn stopped(&self) -> bool {
+        false
     }
 }
 

@@ -127,7 +127,7 @@ fn keep(journal: &Journal, receipt: &Receipt, as_name: &str, told: &Value) -> Re
 }
 
 /// A container's name as a part of an image's: those know no capitals, and no two marks in a row.
-pub(super) fn tagged(name: &str) -> String {
+pub(crate) fn tagged(name: &str) -> String {
     let mut tagged = String::new();
     for letter in name.to_ascii_lowercase().chars() {
         match letter {

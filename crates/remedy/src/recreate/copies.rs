@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::carry::{CONTAINER, Work, tagged};
 use super::replacing::stop;
-use super::{AlterFailed, Record, VolumeCopy};
+use super::{AlterFailed, OldRecord, Record, VolumeCopy};
 
 /// Large layers take long to pack.
 const PACKING: Duration = Duration::from_secs(1800);
@@ -32,16 +32,12 @@ pub(super) async fn copy(work: &mut Work<'_>) -> Result<(), AlterFailed> {
         let labels = BTreeMap::from([("dev.silidock.copy-of".to_owned(), volume.clone())]);
         work.push_copy(VolumeCopy { volume: volume.clone(), copy: copy.clone(), target, whole: false })?;
         engine.create_volume(&copy, &labels).await?;
-        let body = json!({
-            "Image": old.kept, "Entrypoint": ["/silidock"], "Cmd": [], "NetworkDisabled": true,
-            "Labels": { "dev.silidock.receipt": work.receipt.id },
-            // Nothing runs in it: the engine copies from one folder to the other.
-            "HostConfig": { "NetworkMode": "none", "Binds": [format!("{volume}:/from:ro"), format!("{copy}:/to:nocopy")] }
-        });
-        let helper = helper(work, &old.name);
-        let made = engine.create_container(&helper, old.platform.as_deref(), &body).await?;
-        engine.copy_folder((&made.id, "/from"), (&made.id, "/to")).await?;
-        engine.remove_container(&made.id, true).await?;
+        // Two containers that never run: while an engine reads from one, it lets nobody write to it.
+        let [from, to] = helpers(work, &old.name);
+        let from = helper(work, &old, &from, &format!("{volume}:/copy:ro")).await?;
+        let to = helper(work, &old, &to, &format!("{copy}:/copy:nocopy")).await?;
+        engine.copy_folder((&from, "/copy"), (&to, "/copy")).await?;
+        clear(work).await?;
         if let Some(copied) = work.record.old.as_mut().and_then(|old| old.copies.last_mut()) {
             copied.whole = true;
         }
@@ -59,8 +55,17 @@ impl Work<'_> {
     }
 }
 
-fn helper(work: &Work<'_>, name: &str) -> String {
-    format!("{name}-silidock-{}-copy", work.tail())
+fn helpers(work: &Work<'_>, name: &str) -> [String; 2] {
+    ["from", "to"].map(|end| format!("{name}-silidock-{}-copy-{end}", work.tail()))
+}
+
+async fn helper(work: &Work<'_>, old: &OldRecord, name: &str, mount: &str) -> Result<String, AlterFailed> {
+    let body = json!({
+        "Image": old.kept, "Entrypoint": ["/silidock"], "Cmd": [], "NetworkDisabled": true,
+        "Labels": { "dev.silidock.receipt": work.receipt.id },
+        "HostConfig": { "NetworkMode": "none", "Binds": [mount] }
+    });
+    Ok(work.site.engine.create_container(name, old.platform.as_deref(), &body).await?.id)
 }
 
 fn saved(work: &Work<'_>) -> Result<Value, AlterFailed> {
@@ -68,12 +73,13 @@ fn saved(work: &Work<'_>) -> Result<Value, AlterFailed> {
     serde_json::from_slice(&bytes).map_err(|_| AlterFailed::Lost)
 }
 
-/// Removes what was made for copying, should it have ended in the middle.
+/// Removes what was made for copying, also should it have ended in the middle.
 pub(super) async fn clear(work: &Work<'_>) -> Result<(), AlterFailed> {
-    match work.record.old.as_ref().filter(|old| !old.copies.is_empty()) {
-        Some(old) => Ok(work.site.engine.remove_container(&helper(work, &old.name), true).await?),
-        None => Ok(()),
+    let Some(old) = work.record.old.as_ref().filter(|old| !old.copies.is_empty()) else { return Ok(()) };
+    for helper in helpers(work, &old.name) {
+        work.site.engine.remove_container(&helper, true).await?;
     }
+    Ok(())
 }
 
 /// A body whose volumes are their copies.

@@ -84,6 +84,7 @@ pub(super) async fn replace<R: Record>(
     if let Some(old) = &plan.old {
         course.say(&format!("Stopping {}", plan.name));
         stop(engine, old).await?;
+        go_on(course)?;
         engine.rename_container(old, &plan.aside).await?;
     }
     engine.rename_container(&made.id, &plan.name).await?;
@@ -100,6 +101,10 @@ pub(super) async fn replace<R: Record>(
         engine.remove_container(old, false).await?;
     }
     Ok(made.id)
+}
+
+fn go_on(course: &dyn Course) -> Result<(), AlterFailed> {
+    if course.stopped() { Err(AlterFailed::Stopped) } else { Ok(()) }
 }
 
 /// How it stands after everything that can be brought back was.
@@ -174,6 +179,7 @@ pub(super) async fn up(engine: &Engine, container: &str, course: &dyn Course) ->
     let begun = Instant::now();
     let mut waiting = false;
     loop {
+        go_on(course)?;
         let told = engine.container_json(container).await?;
         let state = &told["State"];
         let health = state["Health"]["Status"].as_str().filter(|health| *health != "none");
@@ -200,8 +206,11 @@ pub(super) async fn up(engine: &Engine, container: &str, course: &dyn Course) ->
 
 /// How it ended: its status, and the engine's words as far as they are known; the rest may quote a command line.
 fn ended(state: &Value) -> String {
+    if state["Running"] == true {
+        return ", and its restart policy started it again".to_owned();
+    }
     let told = state["Error"].as_str().and_then(recognise).map(|told| format!(": {}", told.quote));
-    format!("status {}{}", state["ExitCode"].as_i64().unwrap_or_default(), told.unwrap_or_default())
+    format!(" with status {}{}", state["ExitCode"].as_i64().unwrap_or_default(), told.unwrap_or_default())
 }
 
 /// How long a health check can take until it says either; the engine's own defaults where nothing is set.
