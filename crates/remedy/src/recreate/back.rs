@@ -246,7 +246,7 @@ pub async fn undo_preview(site: &Site<'_>, receipt: &str) -> Result<Preview, Cha
         }
     }
     for pulled in &work.record.pulled {
-        preview.told.push(match &pulled.before == &pulled.after {
+        preview.told.push(match pulled.before == pulled.after {
             true => format!("What was pulled of {} stays; nothing uses it.", pulled.reference),
             false => format!("{} means again what it meant; what was pulled stays without a name.", pulled.reference),
         });

@@ -274,7 +274,7 @@ impl Plan {
                 )));
             }
         }
-        let linked = all.iter().filter(|other| id(other) == own).flat_map(|own| {
+        let mut linked = all.iter().filter(|other| id(other) == own).flat_map(|own| {
             own["Names"]
                 .as_array()
                 .into_iter()
@@ -283,7 +283,7 @@ impl Plan {
                 .map(str::to_owned)
                 .collect::<Vec<_>>()
         });
-        match linked.filter(|name| name.trim_start_matches('/').contains('/')).next() {
+        match linked.find(|name| name.trim_start_matches('/').contains('/')) {
             Some(link) => Err(refused(format!("{called} is left alone: another container has a link to it ({link})"))),
             None => Ok(()),
         }

@@ -11,8 +11,11 @@ pub(super) struct Likeness {
     /// The body of the request.
     pub body: Value,
     /// Further networks it is put into before it starts, with their settings.
-    pub networks: Vec<(String, Value)>,
+    pub networks: Vec<Endpoint>,
 }
+
+/// A network, and how a container is in it.
+type Endpoint = (String, Value);
 
 /// Which values of the old image stay as they were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,7 +185,7 @@ fn endpoints(
     config: &mut Map<String, Value>,
     short: &str,
     endpoint_mac: bool,
-) -> (Option<(String, Value)>, Vec<(String, Value)>) {
+) -> (Option<Endpoint>, Vec<Endpoint>) {
     let mode = host.get("NetworkMode").and_then(Value::as_str).unwrap_or("default");
     if mode == "host" || mode == "none" || mode.starts_with("container:") {
         return (None, Vec::new());

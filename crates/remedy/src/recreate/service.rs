@@ -35,8 +35,8 @@ pub(super) struct ServicePlan {
     client: DockerClient,
 }
 
-fn refused(why: String, argv: &[String]) -> Refusal {
-    Refusal { why, lines_to_type: argv.iter().cloned().take(usize::from(!argv.is_empty())).collect() }
+fn refused(why: String, lines: &[String]) -> Refusal {
+    Refusal { why, lines_to_type: lines.to_vec() }
 }
 
 /// Works out what Compose is told, and whether it can be.
