@@ -256,6 +256,9 @@ fn a_container_is_made_anew_as_it_was_and_taken_back() {
         port(&mut again);
         assert_eq!(again, expected);
         assert_eq!(stage.machine(&name), machine_of(&lab.foreign));
+        let receipts = stage.user.tmp().parent().unwrap().join("data/receipts");
+        let saved = receipts.join(text(&stage.receipt(), "id")).join("engine");
+        assert!(!saved.exists(), "what serves no way back is forgotten");
         let twice = stage.undo();
         assert!(twice.status == 2 && twice.err.contains("already undone"), "{twice:?}");
         let left = lab.docker(&["ps", "-a", "--format", "{{.Names}}"]);

@@ -28,6 +28,7 @@ impl App {
     /// # Errors
     /// Nothing was looked at yet.
     pub async fn preview_all_safe(self: &Arc<Self>, _: Nothing) -> Result<AllSafePreview, Failure> {
+        self.ask_written().await?;
         let scan = self.last_scan()?;
         let (mut fixes, mut left) = (Vec::new(), Vec::new());
         let mut touched: Vec<String> = Vec::new();
@@ -54,6 +55,19 @@ impl App {
             left.extend(why.map(|why| not_now(finding, fix, why)));
         }
         Ok(AllSafePreview { schema: Schema, fixes, left })
+    }
+
+    /// Asks what would be lost by making containers anew, which a look does not: it decides which fixes are safe.
+    ///
+    /// # Errors
+    /// Nothing was looked at yet.
+    pub async fn ask_written(&self) -> Result<(), Failure> {
+        if let Source::Engine(engine) = self.source()? {
+            let mut inventory = self.last_inventory()?;
+            silidock_observe::ask_written(&engine, &mut inventory).await;
+            self.remember(self.next_generation(), inventory);
+        }
+        Ok(())
     }
 
     /// Carries them out, in the order in which they were shown.

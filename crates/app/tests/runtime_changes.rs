@@ -22,10 +22,11 @@ use silidock_app::wire::{
 use silidock_app::{App, AppOptions, Failure, FailureCode};
 use tempfile::TempDir;
 
-/// Docker Desktop's client: notes its words, and does to the engine's machine what a restart or the registering container
+/// Docker Desktop's client, without Compose: notes its words, and does to the engine's machine what a restart or the registering container
 /// would. `GUEST` runs a command in that machine.
 const DOCKER: &str = r#"#!/bin/sh
 here="$(dirname "$0")"
+[ "$1" != compose ] || exit 1
 echo "docker $*" >> "$here/log"
 if [ -e "$here/fails-at" ] && [ "$*" = "$(cat "$here/fails-at")" ]; then echo "cannot do that now" >&2; exit 3; fi
 case "$*" in

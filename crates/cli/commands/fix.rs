@@ -16,7 +16,9 @@ use crate::{
 };
 
 pub async fn run(options: FixOptions, output: &Output) -> Result<ExitCode, Failure> {
-    let (app, scan) = super::looked(&options.from, false, output).await?;
+    let (app, _) = super::looked(&options.from, false, output).await?;
+    app.ask_written().await?;
+    let scan = app.last_scan()?;
     let Some(wanted) = &options.finding else {
         return match (options.all_safe, options.script) {
             (true, true) => print_script(&app, None, output).await,

@@ -8,8 +8,7 @@ use silidock_diagnosis::{
     execution::{Expected, expected},
     fact::{Fact, Gap},
     inventory::{
-        ComposeMembership, Container, ContainerState, Engine as EngineFacts, Listing, Mount, MountKind,
-        written_not_asked,
+        ComposeMembership, Container, ContainerState, Inventory, Listing, Mount, MountKind, written_not_asked,
     },
     reference::is_id,
     stopped::wordings::recognise,
@@ -174,11 +173,14 @@ fn mounts(record: &ContainerRecord) -> Fact<Vec<Mount>> {
     Fact::Known(lasting.collect())
 }
 
-/// What those containers wrote outside of volumes that might be made anew for another platform: one question each.
-pub(crate) async fn fill_written(engine: &Engine, facts: &EngineFacts, containers: &mut Listing<Container>) {
+/// What those containers wrote outside of volumes that might be made anew for another platform: one question each. Not a
+/// part of a look: an engine may compare whole file systems for it.
+pub async fn ask_written(engine: &Engine, inventory: &mut Inventory) {
+    let facts = &inventory.engine;
     let emulated =
         |c: &&mut Container| c.state.has_processes() && expected(&c.platform, facts) == Fact::Known(Expected::Emulated);
-    let questions: Vec<_> = containers
+    let questions: Vec<_> = inventory
+        .containers
         .items
         .iter_mut()
         .filter(emulated)

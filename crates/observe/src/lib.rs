@@ -39,6 +39,7 @@ pub use compose::{
     DEFAULT_FILES as COMPOSE_FILES, Instead, OVERRIDE_FILES as COMPOSE_OVERRIDES, OpenError, compose_takes,
     open_compose, read_file as read_compose_file,
 };
+pub use containers::ask_written;
 pub use host_facts::host_facts;
 pub use stopped::stopped;
 
@@ -103,7 +104,6 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         deploy: Default::default(),
         contents: None,
     };
-    let facts = inventory.engine.clone();
     let inventory = Mutex::new(inventory);
     let known = images::Configs::default();
     let update = |stage, change: &mut dyn FnMut(&mut Inventory)| {
@@ -117,7 +117,6 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         let found = compose::projects(look.host, &records);
         let (projects, defaults) = project_facts(look, &found);
         processes::fill(look.engine, &mut listing).await;
-        containers::fill_written(look.engine, &facts, &mut listing).await;
         update(Stage::Containers, &mut |inventory| {
             inventory.containers = listing.clone();
             inventory.projects.clone_from(&projects);

@@ -358,6 +358,15 @@ impl Journal {
         fs::read(&path).map_err(io_error("read", &path))
     }
 
+    /// Forgets what was kept beside the receipt: after the way back it serves nothing, and it may hold secrets.
+    pub(crate) fn forget_private(&self, receipt: &Receipt) -> Result<(), JournalError> {
+        let kept = self.folder(&receipt.id)?.join("engine");
+        match fs::remove_dir_all(&kept) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(io_error("remove", &kept)),
+        }
+    }
+
     /// Keeps what the file of change number `n` says, safely on disk and in place of what was kept of it before.
     pub(crate) fn back_up(&self, receipt: &Receipt, n: usize, bytes: &[u8]) -> Result<(), JournalError> {
         put(&self.folder(&receipt.id)?.join("before"), &n.to_string(), bytes)

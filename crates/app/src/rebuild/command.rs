@@ -68,7 +68,8 @@ pub(super) fn command(client: &DockerClient, wanted: &Wanted<'_>) -> (Vec<String
     }
     plain(match wanted.output {
         RebuildOutput::Load => "--load",
-        RebuildOutput::Push => "--push",
+        // As --push, which would also give the name to the result here: what it means on the engine stays as it is.
+        RebuildOutput::Push => "--output=type=image,push=true,store=false",
     });
     let mut environment = Vec::new();
     for (name, value) in &source.arguments {

@@ -346,7 +346,7 @@ impl Site<'_> {
             }
             (true, None) => told.push(format!("There is no {reference} on the engine yet.")),
             (false, _) => told.push(format!(
-                "The result goes to the registry as {}; an engine that keeps several platforms per tag keeps it under that name, too.",
+                "The result goes to the registry as {}; the engine's own images stay as they are.",
                 origin.source.tags.join(" and ")
             )),
         }

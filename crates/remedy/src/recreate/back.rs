@@ -273,6 +273,7 @@ pub async fn undo(site: &Site<'_>, receipt: &str, now: Timestamp) -> Result<Rece
     work.receipt.state = State::Undone;
     work.receipt.undone_at = Some(now);
     work.save()?;
+    site.journal.forget_private(&work.receipt)?;
     Ok(work.receipt)
 }
 
