@@ -251,8 +251,10 @@ describe("on the lab's engine", () => {
     await window.says("[role=dialog]", /It is not the architecture/);
     assert.match(await window.text("[role=dialog]"), /exit code 3/);
     await window.keys(Key.ESCAPE);
+    await eventually("it is closed", async () => (await window.browser.findElements(By.css("[role=dialog]"))).length === 0);
 
     await window.command("k");
+    await window.find(".palette");
     await window.keys("explain a log", Key.ENTER);
     await window.find("[role=dialog] textarea");
     await window.click("[role=dialog] textarea");
@@ -282,7 +284,7 @@ describe("on the lab's engine", () => {
   });
 
   test("everything is reached by keyboard alone", async () => {
-    for (const [digit, screen] of [["2", "containers"], ["3", "images"], ["4", "benchmark"], ["5", "history"], ["1", "diagnosis"]]) {
+    for (const [digit, screen] of [["2", "containers"], ["3", "images"], ["4", "compose"], ["5", "benchmark"], ["6", "history"], ["1", "diagnosis"]]) {
       await window.command(digit);
       await window.find(`[data-screen=${screen}][aria-current=page]`);
     }
