@@ -54,6 +54,9 @@ fn a_run_is_kept_compared_exported_and_means_something() {
     let (_, compared) = user.json("bench-comparison", &["bench", "--compare", one_id, two_id]);
     assert_eq!((compared["comparable"].as_bool(), list(&compared, "rows").len()), (Some(true), 8), "{compared}");
 
+    let nobody = user.run(&["bench", "--engine", &engine.endpoint, "--quick", "--lanes", "bogus"]);
+    assert!(nobody.status == 2 && nobody.err.contains("There is no lane bogus"), "{nobody:?}");
+
     // What runs emulated there can now be put in numbers.
     let (_, scan) = user.json("scan", &["scan", "--engine", &engine.endpoint, "--cpu"]);
     assert_eq!(scan["benchmark"]["run"]["id"], second["id"], "{}", scan["benchmark"]);

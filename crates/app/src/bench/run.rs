@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use silidock_diagnosis::{
     bench::{
-        Busy, Conditions, Machine, Measured, Moment, OwnWork, PlatformEmulator,
+        Busy, Conditions, Machine, Measured, Moment, NATIVE, OwnWork, PlatformEmulator,
         judge::{About, judge},
         switch::{nothing_runs, rosetta_lane},
         workload::{self, offered_by_id},
     },
+    emulator::display_name,
     inventory::Inventory,
     platform::Platform,
     runtime::EmulationFacts,
@@ -76,6 +77,7 @@ impl App {
         let _under_way = self.begin(stop)?;
         let began = Timestamp::now();
         let inventory = self.prepared(&engine).await?;
+        check_lanes(&request.lanes, &inventory.1)?;
         let (machine, facts) = self.machine(&engine, &inventory.0, &inventory.1).await;
         let seed = request.seed.unwrap_or_else(|| began.subsec_nanosecond().unsigned_abs());
         let mut plan = self.plan(&request, &engine, seed, machine.cpus)?;
@@ -313,6 +315,26 @@ fn check(request: &BenchRequest) -> Result<(), Failure> {
     match request.workloads.iter().find(|id| offered_by_id(id).is_none()) {
         Some(id) => Err(Failure::new(FailureCode::NotFound, format!("There is no workload {id}."))
             .hint("silidock bench --list names them.")),
+        None => Ok(()),
+    }
+}
+
+/// Names nobody knows are refused; those that are known and cannot be had are told with the reason by the run.
+fn check_lanes(wanted: &[String], inventory: &Inventory) -> Result<(), Failure> {
+    let proven = inventory.emulation.effective.known().into_iter().flatten().map(|proven| proven.emulator.as_str());
+    let here: Vec<&str> = std::iter::once(NATIVE).chain(proven.filter(|name| *name != "none")).collect();
+    let named = |lane: &str| lane.split(' ').next().unwrap_or(lane).trim_end_matches("-direct").to_owned();
+    let known = |lane: &String| {
+        let name = named(lane);
+        here.contains(&name.as_str()) || display_name(&name) != name
+    };
+    match wanted.iter().find(|lane| !known(lane)) {
+        Some(lane) => {
+            let mut there: Vec<&str> = here.clone();
+            there.dedup();
+            Err(Failure::new(FailureCode::NotFound, format!("There is no lane {lane}."))
+                .hint(format!("This engine has {}.", there.join(", "))))
+        }
         None => Ok(()),
     }
 }

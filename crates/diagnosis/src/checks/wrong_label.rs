@@ -26,6 +26,7 @@ pub static CHECK: Check = Check {
     supersedes: &[],
     examples: &[
         Example { name: "labelled for ARM, the entry point is Intel", verdict: Verdict::Fires, inventory: entrypoint },
+        Example { name: "a shell's line starts an Intel program", verdict: Verdict::Fires, inventory: line },
         Example { name: "a whole Intel user land below a script", verdict: Verdict::Fires, inventory: userland },
         Example { name: "one foreign tool in a right image", verdict: Verdict::Silent, inventory: tool },
         Example { name: "everything as labelled", verdict: Verdict::Silent, inventory: right },
@@ -61,10 +62,13 @@ impl Userland {
     }
 }
 
-/// Says that a label is wrong: by the first machine code that is run, else by most of what there is.
+/// Says that a label is wrong: by machine code that is run first, also by a shell's line; else by most of what there is.
 pub(crate) fn odd(label: &Platform, userland: &Userland, start: &[StartStep]) -> Option<OddFile> {
-    let step = start.iter().find(|step| step.role != StartRole::Library && step.arch.is_some());
+    let mut code = start.iter().filter(|step| step.role != StartRole::Library && step.arch.is_some()).peekable();
+    let by_start = code.peek().is_some();
+    let step = code.find(|step| step.arch.as_deref().is_some_and(|arch| userland.foreign.contains_key(arch)));
     let (arch, path, detail, layer) = match step {
+        None if by_start => return None,
         Some(step) => {
             let arch = step.arch.as_deref()?;
             let (_, _, layer) = userland.foreign.get(arch)?;
@@ -97,6 +101,10 @@ pub(crate) fn odd(label: &Platform, userland: &Userland, start: &[StartStep]) ->
 
 fn entrypoint() -> Inventory {
     inventory_of(scratch("arm64").with(elf("/app/server", "linux/amd64")).entrypoint("/app/server"))
+}
+fn line() -> Inventory {
+    let image = scratch("arm64").with(native("/bin/sh")).with(elf("/app/server", "linux/amd64"));
+    inventory_of(image.entrypoint("/bin/sh -c /app/server"))
 }
 fn userland() -> Inventory {
     let image = scratch("arm64").with(elf("/bin/sh", "linux/amd64")).with(elf("/lib/libc.so", "linux/amd64"));
