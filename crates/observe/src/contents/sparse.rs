@@ -69,7 +69,9 @@ impl Sparse {
 
     /// How many of the bytes that follow are needed for the first bytes.
     pub(super) fn needed(&self) -> usize {
-        let end = |(offset, at, length): &(u64, u64, u64)| at + (*length).min((HEAD as u64).saturating_sub(*offset));
+        let end = |(offset, at, length): &(u64, u64, u64)| {
+            at.saturating_add((*length).min((HEAD as u64).saturating_sub(*offset)))
+        };
         self.pieces.iter().map(end).max().map_or(0, |end| usize::try_from(end).unwrap_or(HEAD).min(2 * HEAD))
     }
 
@@ -121,5 +123,19 @@ impl MapReader {
             }
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_that_claims_more_than_there_can_be_is_no_harm() {
+        let mut sparse = Sparse { size: Some(10), ..Sparse::default() };
+        sparse.push(0, u64::MAX);
+        sparse.push(1, 2);
+        assert_eq!(sparse.needed(), 2 * HEAD);
+        assert_eq!(sparse.first_bytes(b"abc"), b"abc\0\0\0\0\0\0\0");
     }
 }
