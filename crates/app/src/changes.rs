@@ -182,18 +182,8 @@ impl App {
             return self.preview_engine_undo(receipt).await;
         }
         blocking(move || {
-            let (diffs, refused) = match undo_preview(&journal, &request.receipt) {
-                Ok(Preview { diffs, refused, .. }) => (diffs, refused.map(|r| r.why)),
-                Err(error) => (Vec::new(), Some(error.to_string())),
-            };
-            UndoPreview {
-                schema: Schema,
-                entry: whole(receipt),
-                diffs,
-                commands: Vec::new(),
-                told: Vec::new(),
-                refused,
-            }
+            let shown = undo_preview(&journal, &request.receipt);
+            shown_undo(receipt, shown.unwrap_or_else(|error| Preview::refused(error.to_string())))
         })
         .await
     }
@@ -312,6 +302,18 @@ fn entry(listed: Listed) -> HistoryEntry {
             verified: None,
             note: Some(why),
         },
+    }
+}
+
+/// What undoing a change would do, as its kind of change shows it.
+pub(crate) fn shown_undo(receipt: Receipt, shown: Preview) -> UndoPreview {
+    UndoPreview {
+        schema: Schema,
+        entry: whole(receipt),
+        diffs: shown.diffs,
+        commands: shown.commands,
+        told: shown.told,
+        refused: shown.refused.map(|refusal| refusal.why),
     }
 }
 

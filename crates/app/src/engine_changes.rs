@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use silidock_diagnosis::{fix::Fix, schema::Schema};
 use silidock_engine::Engine;
 use silidock_remedy::{
-    Preview, Receipt, Refusal, Subject, Verified,
+    Preview, Receipt, Subject, Verified,
     recreate::{self, ChangeError, Course, EngineRecord, Site},
 };
 use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
-    changes::{blocking, whole},
+    changes::{blocking, shown_undo},
     failure::{Failure, FailureCode},
     look::{Chosen, engine_failure},
     runtime_changes::Wanted,
@@ -152,18 +152,9 @@ impl App {
                 let id = receipt.id.clone();
                 self.at_site(&engine, async move |site| recreate::undo_preview(&site, &id).await).await?
             }
-            Err(failure) => Ok(Preview { refused: Some(refusal(failure.message)), ..Preview::default() }),
+            Err(failure) => Ok(Preview::refused(failure.message)),
         };
-        let shown =
-            shown.unwrap_or_else(|error| Preview { refused: Some(refusal(error.to_string())), ..Preview::default() });
-        Ok(UndoPreview {
-            schema: Schema,
-            entry: whole(receipt),
-            diffs: shown.diffs,
-            commands: shown.commands,
-            told: shown.told,
-            refused: shown.refused.map(|refusal| refusal.why),
-        })
+        Ok(shown_undo(receipt, shown.unwrap_or_else(|error| Preview::refused(error.to_string()))))
     }
 
     /// Takes a change of an engine back, and looks again.
@@ -225,13 +216,9 @@ impl App {
     }
 }
 
-fn refusal(why: String) -> Refusal {
-    Refusal { why, lines_to_type: Vec::new() }
-}
-
 fn recorded_only() -> Preview {
     let why = "what is shown was recorded, and there is no engine here whose container could be made anew";
-    Preview { refused: Some(refusal(why.to_owned())), ..Preview::default() }
+    Preview::refused(why)
 }
 
 /// What is still there of the container from before, and how it is got rid of.

@@ -161,7 +161,7 @@ impl App {
                 }
                 Ok(None) | Err(_) => {
                     let why = format!("Compose would not take the project any more: {why}");
-                    preview.refused = Some(Refusal { why, lines_to_type: Vec::new() });
+                    preview.refused = Some(Refusal::new(why));
                 }
             }
         }

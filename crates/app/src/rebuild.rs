@@ -33,7 +33,7 @@ use self::{
     wire::{ApplyRebuildRequest, PlannedBuild, RebuildOutcome, RebuildPreview, RebuildProgress, RebuildRequest},
 };
 use crate::{
-    changes::whole,
+    changes::shown_undo,
     failure::{Failure, FailureCode},
     look::Chosen,
     session::{App, Source},
@@ -227,18 +227,7 @@ impl App {
     pub(crate) async fn preview_build_undo(self: &Arc<Self>, receipt: Receipt) -> Result<UndoPreview, Failure> {
         let (engine, journal) = (self.engine_of(&receipt).await?, self.journal()?);
         let shown = build::undo_preview(&journal, &receipt.id, &engine).await;
-        let shown = shown.unwrap_or_else(|error| Preview {
-            refused: Some(Refusal { why: error.to_string(), lines_to_type: Vec::new() }),
-            ..Preview::default()
-        });
-        Ok(UndoPreview {
-            schema: Schema,
-            entry: whole(receipt),
-            diffs: Vec::new(),
-            commands: Vec::new(),
-            told: shown.told,
-            refused: shown.refused.map(|refusal| refusal.why),
-        })
+        Ok(shown_undo(receipt, shown.unwrap_or_else(|error| Preview::refused(error.to_string()))))
     }
 
     /// Takes a build back, and looks again.

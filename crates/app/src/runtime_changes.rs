@@ -20,7 +20,7 @@ use silidock_remedy::{
 };
 
 use crate::{
-    changes::{blocking, find_fix, whole},
+    changes::{blocking, find_fix, shown_undo},
     failure::{Failure, FailureCode},
     runtime_proof::guarded,
     sample::SampleTools,
@@ -91,27 +91,16 @@ impl App {
     pub(crate) async fn preview_runtime_undo(self: &Arc<Self>, receipt: Receipt) -> Result<UndoPreview, Failure> {
         let (journal, tools, id) = (self.journal()?, self.tools()?, receipt.id.clone());
         let shown = blocking(move || runtime::undo_preview(&journal, &id, tools.as_ref())).await?;
-        let mut shown = shown.unwrap_or_else(|error| Preview {
-            refused: Some(silidock_remedy::Refusal { why: error.to_string(), lines_to_type: Vec::new() }),
-            ..Preview::default()
-        });
+        let mut shown = shown.unwrap_or_else(|error| Preview::refused(error.to_string()));
         if let (None, Some(record)) = (&shown.refused, &receipt.runtime) {
             if let Err(failure) = self.as_it_was_left(record).await {
-                let lines_to_type = Vec::new();
-                shown.refused = Some(silidock_remedy::Refusal { why: failure.message, lines_to_type });
+                shown.refused = Some(silidock_remedy::Refusal::new(failure.message));
             } else if !matches!(record.change.change, Change::Register | Change::Builder) {
                 let name = &record.change.name;
                 shown.told.push(format!("{name} restarts, and all its containers stop meanwhile."));
             }
         }
-        Ok(UndoPreview {
-            schema: Schema,
-            entry: whole(receipt),
-            diffs: shown.diffs,
-            commands: shown.commands,
-            told: shown.told,
-            refused: shown.refused.map(|r| r.why),
-        })
+        Ok(shown_undo(receipt, shown))
     }
 
     /// Takes a change of a runtime back, waits for the engine, and says what runs now.

@@ -50,7 +50,7 @@ fn platform(target: &EmulatorTarget, output: &Output) -> String {
     let mut out = format!("\n{}\n", output.styled(Style::Strong, &target.platform.to_string()));
     let set = match &target.configured {
         Fact::Known(known) => format!("{} ({})", known.value, known.source),
-        Fact::Unknown { unknown } => format!("not known: {}", unknown.why),
+        Fact::Unknown { unknown } => format!("not known: {}: {}", unknown.what, unknown.why),
     };
     let _ = writeln!(out, "  set to       {}", shown(&set));
     match &target.effective {

@@ -274,7 +274,50 @@ pub enum YamlEdit {
     },
 }
 
+/// A step that works on a runtime.
+#[derive(Debug, Clone, Copy)]
+pub enum RuntimeStep<'a> {
+    /// [`Step::RuntimeCommand`].
+    Command {
+        /// The tool and its arguments.
+        argv: &'a [String],
+        /// What it is for.
+        does: CommandKind,
+        /// What it must have printed.
+        says: Option<&'a str>,
+    },
+    /// [`Step::EditSettings`].
+    Settings {
+        /// Absolute path.
+        path: &'a str,
+        /// What to set.
+        values: &'a [SettingValue],
+    },
+}
+
 impl Step {
+    /// The same where it works on a runtime.
+    pub fn of_runtime(&self) -> Option<RuntimeStep<'_>> {
+        match self {
+            Self::RuntimeCommand { argv, does, says, .. } => {
+                Some(RuntimeStep::Command { argv, does: *does, says: says.as_deref() })
+            }
+            Self::EditSettings { path, values } => Some(RuntimeStep::Settings { path, values }),
+            Self::EditYaml { .. }
+            | Self::EditLine { .. }
+            | Self::InsertLine { .. }
+            | Self::AppendLine { .. }
+            | Self::ConvertLineEndings { .. }
+            | Self::PullPlatform { .. }
+            | Self::CopyVolumes { .. }
+            | Self::KeepWritten { .. }
+            | Self::RecreateContainer { .. }
+            | Self::RecreateService { .. }
+            | Self::BuildImage { .. }
+            | Self::Tell { .. } => None,
+        }
+    }
+
     /// It changes containers or images of an engine.
     pub fn changes_engine(&self) -> bool {
         match self {

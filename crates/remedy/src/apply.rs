@@ -120,18 +120,8 @@ pub(crate) fn swap_of(planned: &PlannedFile) -> Swap {
 
 fn draft(fix: &Fix, subject: &Subject, plan: &Plan, now: Timestamp) -> Receipt {
     Receipt {
-        id: String::new(),
-        at: now,
-        title: fix.title.clone(),
-        finding: subject.finding.clone(),
-        promise: fix.promise.clone(),
-        state: State::Started,
-        verified: None,
-        undone_at: None,
         changes: plan.files.iter().map(|planned| Change::of(&planned.file, &planned.after)).collect(),
-        runtime: None,
-        build: None,
-        engine: None,
+        ..Receipt::of_fix(fix, subject, now)
     }
 }
 

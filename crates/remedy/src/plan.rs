@@ -67,7 +67,7 @@ impl Plan {
         context: usize,
         change: impl FnOnce(&str) -> Result<String, Refusal>,
     ) -> Result<(), Refusal> {
-        let file = file.map_err(|e| Refusal { why: e.to_string(), lines_to_type: Vec::new() })?;
+        let file = file.map_err(|e| Refusal::new(e.to_string()))?;
         if let Some(known) = self.files.iter_mut().find(|f| f.file.real == file.real) {
             known.after = change(&known.after)?;
             known.context = known.context.min(context);

@@ -35,6 +35,22 @@ pub struct Preview {
     pub refused: Option<Refusal>,
 }
 
+impl Preview {
+    /// Of something that is not done, and why; typing would not help.
+    #[must_use]
+    pub fn refused(why: impl Into<String>) -> Self {
+        Self { refused: Some(Refusal::new(why)), ..Self::default() }
+    }
+}
+
+impl Refusal {
+    /// Without lines to type.
+    #[must_use]
+    pub fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), lines_to_type: Vec::new() }
+    }
+}
+
 /// A file as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]

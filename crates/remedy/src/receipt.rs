@@ -13,8 +13,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use silidock_diagnosis::fix::Fix;
 use ts_rs::TS;
 
+use crate::apply::Subject;
 use crate::build::BuildRecord;
 use crate::diff;
 use crate::file::{self, UserFile};
@@ -86,6 +88,31 @@ pub struct Receipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub engine: Option<Box<EngineRecord>>,
+}
+
+impl Receipt {
+    /// Of a change that is about to begin and has done nothing so far; the journal gives it its id.
+    pub(crate) fn begun(title: &str, now: Timestamp) -> Self {
+        Self {
+            id: String::new(),
+            at: now,
+            title: title.to_owned(),
+            finding: None,
+            promise: None,
+            state: State::Started,
+            verified: None,
+            undone_at: None,
+            changes: Vec::new(),
+            runtime: None,
+            build: None,
+            engine: None,
+        }
+    }
+
+    /// The same for a fix.
+    pub(crate) fn of_fix(fix: &Fix, subject: &Subject, now: Timestamp) -> Self {
+        Self { finding: subject.finding.clone(), promise: fix.promise.clone(), ..Self::begun(&fix.title, now) }
+    }
 }
 
 /// One changed file.

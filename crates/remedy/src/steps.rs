@@ -29,22 +29,18 @@ pub(crate) fn add(step: &Step, plan: &mut Plan) -> Result<(), Refusal> {
             Ok(())
         }
         // `build` carries it out, with an engine.
-        Step::BuildImage { .. } => {
-            Err(Refusal { why: format!("\"{}\" needs an engine", step.title()), lines_to_type: Vec::new() })
-        }
+        Step::BuildImage { .. } => Err(Refusal::new(format!("\"{}\" needs an engine", step.title()))),
         // Their order among commands counts: `runtime` carries them out.
-        Step::RuntimeCommand { .. } | Step::EditSettings { .. } => Err(Refusal {
-            why: format!("\"{}\" is a step of a runtime's change", step.title()),
-            lines_to_type: Vec::new(),
-        }),
+        Step::RuntimeCommand { .. } | Step::EditSettings { .. } => {
+            Err(Refusal::new(format!("\"{}\" is a step of a runtime's change", step.title())))
+        }
         // They need an engine: `recreate` carries them out.
         Step::PullPlatform { .. }
         | Step::CopyVolumes { .. }
         | Step::KeepWritten { .. }
         | Step::RecreateContainer { .. }
-        | Step::RecreateService { .. } => Err(Refusal {
-            why: format!("\"{}\" is a step of an engine's change", step.title()),
-            lines_to_type: Vec::new(),
-        }),
+        | Step::RecreateService { .. } => {
+            Err(Refusal::new(format!("\"{}\" is a step of an engine's change", step.title())))
+        }
     }
 }

@@ -154,7 +154,7 @@ pub fn undo_preview(journal: &Journal, id: &str) -> Result<Preview, UndoError> {
     let restores = match restores(&receipt, backups) {
         Ok(restores) => restores,
         Err(refused) => {
-            let refused = Some(Refusal { why: refused.to_string(), lines_to_type: Vec::new() });
+            let refused = Some(Refusal::new(refused.to_string()));
             return Ok(Preview { refused, ..Preview::default() });
         }
     };

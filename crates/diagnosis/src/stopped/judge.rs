@@ -496,7 +496,7 @@ impl<'a> Judge<'a> {
             (false, _) => (
                 Cause::Unknown,
                 About::Unknown,
-                "It did not come far enough to have a code of its own, and nobody says why.",
+                "Codes like this one are given where a program could not be started, and also by shells and programs for a command that was not found; nobody says which it was.",
             ),
         };
         let title = match cause {

@@ -77,18 +77,9 @@ impl<'a> Work<'a> {
         let commands = commands.filter(|command| !command.is_empty()).collect();
         let record = BuildRecord { endpoint: engine.target().endpoint.to_string(), images, commands };
         let draft = Receipt {
-            id: String::new(),
-            at: now,
-            title: order.title.clone(),
             finding: order.finding.clone(),
-            promise: None,
-            state: State::Started,
-            verified: None,
-            undone_at: None,
-            changes: Vec::new(),
-            runtime: None,
             build: Some(Box::new(record.clone())),
-            engine: None,
+            ..Receipt::begun(&order.title, now)
         };
         let receipt = {
             let _turn = journal.turn()?;

@@ -24,7 +24,7 @@ pub async fn undo_preview(journal: &Journal, id: &str, engine: &Engine) -> Resul
         .told
         .push("What was built stays on the engine without a name, and containers run on as they are.".to_owned());
     if let Err(error) = as_it_was_left(&receipt, &record, engine).await {
-        preview.refused = Some(Refusal { why: error.to_string(), lines_to_type: Vec::new() });
+        preview.refused = Some(Refusal::new(error.to_string()));
     }
     Ok(preview)
 }

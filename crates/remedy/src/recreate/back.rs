@@ -221,7 +221,7 @@ pub async fn undo_preview(site: &Site<'_>, receipt: &str) -> Result<Preview, Cha
     let work = open(site, receipt)?;
     let mut preview = Preview::default();
     if let Err(error) = work.as_it_was_left().await {
-        preview.refused = Some(Refusal { why: error.to_string(), lines_to_type: Vec::new() });
+        preview.refused = Some(Refusal::new(error.to_string()));
         return Ok(preview);
     }
     if work.record.files_written {

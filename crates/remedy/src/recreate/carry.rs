@@ -87,18 +87,9 @@ fn begin<'a>(
         ran: Vec::new(),
     };
     let draft = Receipt {
-        id: String::new(),
-        at: now,
-        title: fix.title.clone(),
-        finding: subject.finding.clone(),
-        promise: fix.promise.clone(),
-        state: State::Started,
-        verified: None,
-        undone_at: None,
         changes: plan.files.files.iter().map(|planned| Change::of(&planned.file, &planned.after)).collect(),
-        runtime: None,
-        build: None,
         engine: Some(Box::new(record.clone())),
+        ..Receipt::of_fix(fix, subject, now)
     };
     let receipt = site.journal.start(draft, swaps)?;
     let mut work = Work { site: site.clone(), receipt, record };

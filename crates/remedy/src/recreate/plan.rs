@@ -47,7 +47,7 @@ pub(super) struct Plan {
 }
 
 fn refused(why: impl Into<String>) -> Refusal {
-    Refusal { why: why.into(), lines_to_type: Vec::new() }
+    Refusal::new(why.into())
 }
 
 impl Plan {

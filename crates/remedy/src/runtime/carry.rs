@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use silidock_diagnosis::fix::{CommandKind, SettingValue, Step};
+use silidock_diagnosis::fix::{CommandKind, RuntimeStep, SettingValue, Step};
 use silidock_host::{Output, ToolRun};
 
 use super::{Ran, RuntimeRecord, StepFailed, Switch, Tools, limit, switches};
@@ -35,41 +35,19 @@ impl Work<'_> {
     pub(super) fn forward(&mut self, place: u32, step: &Step) -> Result<(), StepFailed> {
         self.record.reached = Some(place);
         self.save()?;
-        match step {
-            Step::RuntimeCommand { argv, does, says, .. } => self.run(argv, *does, says.as_deref()),
-            Step::EditSettings { path, values } => self.edit(path, values),
-            Step::EditYaml { .. }
-            | Step::EditLine { .. }
-            | Step::InsertLine { .. }
-            | Step::AppendLine { .. }
-            | Step::ConvertLineEndings { .. }
-            | Step::PullPlatform { .. }
-            | Step::CopyVolumes { .. }
-            | Step::KeepWritten { .. }
-            | Step::RecreateContainer { .. }
-            | Step::RecreateService { .. }
-            | Step::BuildImage { .. }
-            | Step::Tell { .. } => Err(StepFailed::ByHand { title: step.title() }),
+        match step.of_runtime() {
+            Some(RuntimeStep::Command { argv, does, says }) => self.run(argv, does, says),
+            Some(RuntimeStep::Settings { path, values }) => self.edit(path, values),
+            None => Err(StepFailed::ByHand { title: step.title() }),
         }
     }
 
     /// Carries out a step of the way back.
     pub(super) fn back(&mut self, step: &Step) -> Result<(), StepFailed> {
-        match step {
-            Step::RuntimeCommand { argv, does, says, .. } => self.run(argv, *does, says.as_deref()),
-            Step::EditSettings { path, .. } => self.restore(path),
-            Step::EditYaml { .. }
-            | Step::EditLine { .. }
-            | Step::InsertLine { .. }
-            | Step::AppendLine { .. }
-            | Step::ConvertLineEndings { .. }
-            | Step::PullPlatform { .. }
-            | Step::CopyVolumes { .. }
-            | Step::KeepWritten { .. }
-            | Step::RecreateContainer { .. }
-            | Step::RecreateService { .. }
-            | Step::BuildImage { .. }
-            | Step::Tell { .. } => Err(StepFailed::ByHand { title: step.title() }),
+        match step.of_runtime() {
+            Some(RuntimeStep::Command { argv, does, says }) => self.run(argv, does, says),
+            Some(RuntimeStep::Settings { path, .. }) => self.restore(path),
+            None => Err(StepFailed::ByHand { title: step.title() }),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use silidock_diagnosis::fix::{CommandKind, Fix, RuntimeChange, Step};
+use silidock_diagnosis::fix::{CommandKind, Fix, RuntimeChange, RuntimeStep, Step};
 
 use super::carry::Work;
 use super::{RuntimeError, RuntimeRecord, StepFailed, Switch, Tools, switches};
@@ -27,7 +27,7 @@ impl Plan {
     fn of(fix: &Fix, tools: &dyn Tools) -> Result<Self, Refusal> {
         let mut plan = Self::default();
         for step in &fix.steps {
-            plan.add(step).map_err(|error| Refusal { why: error.to_string(), lines_to_type: Vec::new() })?;
+            plan.add(step).map_err(|error| Refusal::new(error.to_string()))?;
         }
         let back = fix.runtime.iter().flat_map(|runtime| &runtime.back).map(|back| &back.step);
         plan.tools(fix.steps.iter().chain(back), tools)?;
@@ -35,9 +35,9 @@ impl Plan {
     }
 
     fn add(&mut self, step: &Step) -> Result<(), StepFailed> {
-        match step {
-            Step::RuntimeCommand { argv, .. } => self.commands.push(argv.clone()),
-            Step::EditSettings { path, values } => {
+        match step.of_runtime() {
+            Some(RuntimeStep::Command { argv, .. }) => self.commands.push(argv.to_vec()),
+            Some(RuntimeStep::Settings { path, values }) => {
                 let file = file::read(Path::new(path))?;
                 for switch in switches::read(&file, values)? {
                     if !self.switches.iter().any(|s| (&s.path, &s.key) == (&switch.path, &switch.key)) {
@@ -52,20 +52,7 @@ impl Plan {
                     }
                 }
             }
-            Step::EditYaml { .. }
-            | Step::EditLine { .. }
-            | Step::InsertLine { .. }
-            | Step::AppendLine { .. }
-            | Step::ConvertLineEndings { .. }
-            | Step::PullPlatform { .. }
-            | Step::CopyVolumes { .. }
-            | Step::KeepWritten { .. }
-            | Step::RecreateContainer { .. }
-            | Step::RecreateService { .. }
-            | Step::BuildImage { .. }
-            | Step::Tell { .. } => {
-                return Err(StepFailed::ByHand { title: step.title() });
-            }
+            None => return Err(StepFailed::ByHand { title: step.title() }),
         }
         Ok(())
     }
@@ -135,7 +122,7 @@ pub fn apply(
     }
     let Some(change) = &fix.runtime else {
         let why = format!("\"{}\" runs nothing", fix.title);
-        return Err(RuntimeError::Refused(Refusal { why, lines_to_type: Vec::new() }));
+        return Err(RuntimeError::Refused(Refusal::new(why)));
     };
     let _turn = journal.turn()?;
     for seen in &shown.files {
@@ -191,18 +178,9 @@ fn begin<'a>(
     };
     let swaps: Vec<Swap> = plan.files.iter().map(swap).collect();
     let draft = Receipt {
-        id: String::new(),
-        at: now,
-        title: fix.title.clone(),
-        finding: subject.finding.clone(),
-        promise: fix.promise.clone(),
-        state: State::Started,
-        verified: None,
-        undone_at: None,
         changes: plan.files.iter().map(|(file, after)| Change::of(file, after)).collect(),
         runtime: Some(Box::new(record.clone())),
-        build: None,
-        engine: None,
+        ..Receipt::of_fix(fix, subject, now)
     };
     let receipt = journal.start(draft, &swaps)?;
     Ok(Work { journal, tools, receipt, record, edited: Default::default() })
@@ -235,20 +213,9 @@ fn roll_back(mut work: Work<'_>, place: u32, failed: &StepFailed) -> RuntimeErro
 
 /// A step of the way back, as a person would have typed it.
 pub(super) fn in_words(step: &Step) -> String {
-    match step {
-        Step::RuntimeCommand { argv, .. } => argv.join(" "),
-        Step::EditSettings { path, .. } => format!("{path} as it was"),
-        Step::EditYaml { .. }
-        | Step::EditLine { .. }
-        | Step::InsertLine { .. }
-        | Step::AppendLine { .. }
-        | Step::ConvertLineEndings { .. }
-        | Step::PullPlatform { .. }
-        | Step::CopyVolumes { .. }
-        | Step::KeepWritten { .. }
-        | Step::RecreateContainer { .. }
-        | Step::RecreateService { .. }
-        | Step::BuildImage { .. }
-        | Step::Tell { .. } => step.title(),
+    match step.of_runtime() {
+        Some(RuntimeStep::Command { argv, .. }) => argv.join(" "),
+        Some(RuntimeStep::Settings { path, .. }) => format!("{path} as it was"),
+        None => step.title(),
     }
 }

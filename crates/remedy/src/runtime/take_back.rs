@@ -17,7 +17,7 @@ use crate::receipt::{Journal, Receipt, State};
 pub fn undo_preview(journal: &Journal, id: &str, tools: &dyn Tools) -> Result<Preview, RuntimeError> {
     let (receipt, record) = open(journal, id)?;
     let mut preview = Preview::default();
-    let refused = |why: String| Refusal { why, lines_to_type: Vec::new() };
+    let refused = |why: String| Refusal::new(why);
     for step in needed(&record).into_iter().map(|back| back.step) {
         let Step::RuntimeCommand { argv, .. } = step else { continue };
         if argv.first().is_none_or(|name| tools.find(name).is_none()) {
@@ -57,7 +57,7 @@ pub fn undo(journal: &Journal, id: &str, tools: &dyn Tools, now: Timestamp) -> R
     });
     if let Some(name) = missing {
         let why = StepFailed::NoTool { name: name.clone() }.to_string();
-        return Err(RuntimeError::Refused(Refusal { why, lines_to_type: Vec::new() }));
+        return Err(RuntimeError::Refused(Refusal::new(why)));
     }
     // After an interruption nobody knows whether the machine runs.
     let interrupted = receipt.state == State::Started;
