@@ -23,6 +23,7 @@ macro_rules! commands {
                 $($name,)*
                 reports::save_report,
                 reports::save_bench_report,
+                reports::save_script,
                 reports::open_report,
                 reports::reveal_report
             ]

@@ -1,6 +1,7 @@
 // The real window on a real engine: what it shows is compared with what the engine and the files themselves say.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -161,6 +162,26 @@ describe("on the lab's engine", () => {
     await window.says("[data-receipt]", /Undone/);
     await window.go("diagnosis");
     await eventually("the finding is back", async () => (await window.browser.findElements(By.css("[data-check=pin-missing]"))).length === before);
+  });
+
+  test("a fix is saved as the script that was shown, and a shell reads it", async () => {
+    const original = readFileSync(engine.project);
+    await window.go("diagnosis");
+    await window.press("Pin ", "[data-check=pin-missing]");
+    await window.press("As a script", "[role=dialog]");
+    const shown = await window.script("return [...document.querySelectorAll('[data-script] span')].map((line) => line.textContent).join('\\n')", await window.find("[data-script]"));
+    await window.press("Save", "[role=dialog]");
+    const path = await (await window.find("[data-saved]")).getAttribute("data-saved");
+    assert.ok(path.startsWith(window.home) && path.endsWith(".sh"), path);
+    const script = readFileSync(path, "utf8");
+    assert.equal(script.trimEnd(), shown.trimEnd());
+    assert.match(script, /platform: linux\/arm64/);
+    execFileSync("sh", ["-n", path]);
+    const code = await window.browser.executeAsyncScript("const done = arguments[1]; window.__TAURI_INTERNALS__.invoke('open_report', { path: arguments[0] }).then(() => done('opened'), (failure) => done(failure.code))", path);
+    assert.equal(code, "refused", "a script is never opened: that may run it");
+    assert.deepEqual(readFileSync(engine.project), original, "writing it changes nothing");
+    await window.keys(Key.ESCAPE);
+    await eventually("the dialog is closed", async () => (await window.browser.findElements(By.css("[role=dialog]"))).length === 0);
   });
 
   test("a report is saved in every form, and says what the window says", async () => {

@@ -1,6 +1,6 @@
 // The only door of the window: what it may ask for, and what it is told. No Tauri here; tauri.ts and sample.ts implement it.
 
-import type { Commands, Event, Fact, Failure, FailureCode, Gap, ReportFormat, ReportSubject } from "./generated";
+import type { Commands, Event, Fact, Failure, FailureCode, Gap, ReportFormat, ReportSubject, ScriptRequest } from "./generated";
 
 /** What the shell knows before the first paint. */
 export interface Shell {
@@ -29,9 +29,11 @@ export interface Host {
   saveReport(format: ReportFormat, redact: boolean, about: ReportSubject): Promise<string | null>;
   /** Saves the report of one benchmark likewise. */
   saveBenchReport(id: string, format: ReportFormat, redact: boolean): Promise<string | null>;
+  /** Saves the script of a fix, or of all safe ones, likewise: the one that was shown, or none. */
+  saveScript(request: ScriptRequest, shown: string): Promise<string | null>;
   /** Opens a report that was saved in this run. */
   openReport(path: string): Promise<void>;
-  /** Shows a report that was saved in this run in its folder. */
+  /** Shows a report or a script that was saved in this run in its folder. */
   revealReport(path: string): Promise<void>;
 }
 

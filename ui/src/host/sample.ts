@@ -2,11 +2,12 @@
 // What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`, `measuring`.
 // Not part of the built app.
 
-import type { BenchComparison, BenchEntry, BenchOffer, BenchView, BuildersDocument, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, RebuildOutput, RebuildPreview, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
+import type { AllSafePreview, BenchComparison, BenchEntry, BenchOffer, BenchView, BuildersDocument, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, RebuildOutput, RebuildPreview, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
 import type { Host } from "./host";
 import recordedBench from "./sample-bench.json";
 import recorded from "./sample.json";
 import insides from "./inside.json";
+import { shellLine } from "../words/text";
 import wayOut from "./wayout.json";
 
 const recording = recorded as unknown as Scan;
@@ -123,6 +124,26 @@ function plannedBuild(subject: string, output: RebuildOutput): RebuildPreview {
   };
 }
 
+/** What a script of these fixes says; the app writes it with what each file held before. */
+function scriptOf(fixes: readonly FixPreview[]): string {
+  const lines = ["#!/bin/sh", "# Written by Silidock, which has not run it. Read it first; it stops at the first thing that fails.", "set -eu"];
+  for (const [place, { fix, steps, preview }] of fixes.entries()) {
+    lines.push("", `# ${place + 1}. ${fix.title}`, `#    ${fix.summary}`);
+    if (preview.refused) {
+      lines.push(`#    Left out: ${preview.refused.why}`, ...preview.refused.linesToType.map((line) => `#      ${line}`));
+      continue;
+    }
+    for (const step of steps) lines.push("", `# ${step}`);
+    for (const { path, hunks } of preview.diffs) {
+      const spare = `${path}.before-silidock`;
+      const added = hunks.flatMap((hunk) => hunk.lines.filter((line) => line.kind === "added").map((line) => `${line.new}i\\\n${line.text}`));
+      lines.push(`cp -p ${path} ${spare}`, `sed '${added.join("\n")}' ${spare} > ${path}`, "", "# The way back:", `#   mv ${spare} ${path}`);
+    }
+    lines.push(...preview.commands.map(shellLine));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
 const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
 
 export function sampleHost(play: string | null): Host {
@@ -201,6 +222,12 @@ export function sampleHost(play: string | null): Host {
         refused,
       },
     };
+  }
+
+  function allSafe(): AllSafePreview {
+    const safe = recording.findings.flatMap((found) => (found.supersededBy === undefined ? found.fixes.filter((fix) => fix.safety === "safe").map((fix) => preview(found.id, fix.option)) : []));
+    const left = safe.flatMap(({ finding, fix, preview: { refused } }) => (refused ? [{ finding: finding.id, option: fix.option, title: fix.title, why: refused.why }] : []));
+    return { schema: "silidock/1", fixes: safe.filter((one) => !one.preview.refused), left };
   }
 
   function change(words: string, diffs: UndoPreview["diffs"], receipt: string, ran: string[][] = []): ChangeOutcome {
@@ -285,9 +312,9 @@ export function sampleHost(play: string | null): Host {
     inside_images: look,
     stop_inside: () => ({}),
     stop_change: () => ({}),
-    preview_all_safe: () => ({ schema: "silidock/1", fixes: [], left: [] }),
+    preview_all_safe: allSafe,
     apply_all_safe: () => ({ schema: "silidock/1", done: [], failed: null, notBegun: [] }),
-    fix_script: () => ({ schema: "silidock/1", script: "#!/bin/sh\n" }),
+    fix_script: ({ fix }) => ({ schema: "silidock/1", script: scriptOf(fix === null ? allSafe().fixes : [preview(fix.finding, fix.option)]) }),
     show_pin: ({ file, services, platform }) => ({
       title: platform === null ? `Unpin ${services.join(" and ")}` : `Pin ${services.join(" and ")} to ${platform}`,
       summary: "Only this value changes; every other byte stays. No container is touched.",
@@ -403,6 +430,7 @@ export function sampleHost(play: string | null): Host {
     onMenu: () => () => undefined,
     saveReport: async (format, _, about) => `/Users/me/Downloads/silidock-${about === "wayOut" ? "way-out" : "report"}.${format}`,
     saveBenchReport: async (_, format) => `/Users/me/Downloads/silidock-bench.${format}`,
+    saveScript: async ({ fix }) => `/Users/me/Downloads/${fix === null ? "silidock-fix-all-safe" : "silidock-fix"}.sh`,
     openReport: async () => undefined,
     revealReport: async () => undefined,
   };

@@ -26,6 +26,7 @@ export const host: Host = {
   onMenu: (listener) => subscribe<MenuAction>("silidock-menu", listener),
   saveReport: (format, redact, about) => invoke("save_report", { request: { format, redact, about } }),
   saveBenchReport: (id, format, redact) => invoke("save_bench_report", { request: { id, format, redact } }),
+  saveScript: (request, shown) => invoke("save_script", { request, shown }),
   openReport: (path) => invoke("open_report", { path }),
   revealReport: (path) => invoke("reveal_report", { path }),
 };

@@ -8,6 +8,7 @@ export type Dialog =
   | { kind: "fix"; finding: Finding; option: number }
   | { kind: "pin"; file: string; service: string; platform: string | null }
   | { kind: "fixAll" }
+  | { kind: "script"; fix: { finding: Finding; option: number; title: string } | null }
   | { kind: "undo"; entry: Pick<HistoryEntry, "id" | "title"> }
   | { kind: "export"; about?: ReportSubject | { bench: string } }
   | { kind: "wayOut" }

@@ -34,3 +34,9 @@ export function shortId(id: string): string {
 export function fileName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1) || path;
 }
+
+/** Lines of a shell script, told apart by what a reader wants to see first: `# 1. ...` names a fix, other comments explain. */
+export function scriptLines(script: string): { kind: "heading" | "comment" | "command"; text: string }[] {
+  const kind = (text: string) => (/^# \d+\. /.test(text) ? "heading" : text.startsWith("#") ? "comment" : "command");
+  return script.replace(/\n$/, "").split("\n").map((text) => ({ kind: kind(text), text }));
+}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { age, bytes, count, duration, percent } from "./numbers";
-import { fileName, shellLine, shortId, visible } from "./text";
+import { fileName, scriptLines, shellLine, shortId, visible } from "./text";
 
 /** No-break spaces are read as plain ones here. */
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
@@ -21,6 +21,11 @@ describe("text from an engine", () => {
     [["docker", "compose", "-f", "/a/b.yaml", "up", "-d"], "docker compose -f /a/b.yaml up -d"],
     [["rm", "a b", "", "it's", "$HOME", "*", "-x=1;2"], "rm 'a b' '' 'it'\\''s' '$HOME' '*' '-x=1;2'"],
   ])("%j is typed as %s", (argv, line) => expect(shellLine(argv)).toBe(line));
+
+  test("a script's headings and comments stand apart from what it runs", () => {
+    const kinds = scriptLines("#!/bin/sh\n# 1. Pin db\n#    why\nsed -e 's/# 2. x/y/' f\n\n").map((line) => line.kind);
+    expect(kinds).toEqual(["comment", "heading", "comment", "command", "command"]);
+  });
 
   test("ids and paths", () => {
     expect(shortId("sha256:0123456789abcdef")).toBe("0123456789ab");
