@@ -5,7 +5,7 @@ use std::sync::Arc;
 use silidock_app::{App, Failure, wire::*};
 use tauri::{State, Wry, ipc::Invoke};
 
-use crate::reports;
+use crate::{paths, reports};
 
 macro_rules! commands {
     ($($name:ident($request:ty) -> $response:ty, $doc:literal;)*) => {
@@ -21,6 +21,7 @@ macro_rules! commands {
         pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
             tauri::generate_handler![
                 $($name,)*
+                paths::choose_path,
                 reports::save_report,
                 reports::save_bench_report,
                 reports::save_script,

@@ -6,6 +6,7 @@
 
 mod commands;
 mod menu;
+mod paths;
 mod reports;
 
 use std::sync::Arc;

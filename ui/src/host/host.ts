@@ -17,6 +17,9 @@ export interface Shell {
 /** Things the menu bar asks for. */
 export type MenuAction = "rescan" | "export" | "find" | "palette" | "engines" | `screen-${number}`;
 
+/** What the system's dialog is opened for. */
+export type WantedPath = "folder" | "composeFile" | "dockerfile";
+
 export interface Host {
   readonly shell: Shell;
   call<K extends keyof Commands>(name: K, request: Commands[K]["request"]): Promise<Commands[K]["response"]>;
@@ -25,6 +28,8 @@ export interface Host {
   /** Calls back with the paths of files and folders that were dropped on the window. */
   onDrop(listener: (paths: string[]) => void): () => void;
   onMenu(listener: (action: MenuAction) => void): () => void;
+  /** Asks for a folder or file of this machine in the system's dialog; null when the person changes their mind. */
+  choosePath(wanted: WantedPath): Promise<string | null>;
   /** Saves what is shown, or the way out list of it, where the person says; null when they change their mind. */
   saveReport(format: ReportFormat, redact: boolean, about: ReportSubject): Promise<string | null>;
   /** Saves the report of one benchmark likewise. */

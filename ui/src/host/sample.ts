@@ -2,8 +2,8 @@
 // What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`, `measuring`.
 // Not part of the built app.
 
-import type { AllSafePreview, BenchComparison, BenchEntry, BenchOffer, BenchView, BuildersDocument, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, RebuildOutput, RebuildPreview, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
-import type { Host } from "./host";
+import type { AllSafePreview, BenchComparison, BenchEntry, BenchOffer, BenchView, BuildersDocument, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, RebuildPreview, RebuildRequest, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
+import { known, type Host } from "./host";
 import recordedBench from "./sample-bench.json";
 import recorded from "./sample.json";
 import insides from "./inside.json";
@@ -110,17 +110,28 @@ const BUILDERS: BuildersDocument = {
   lacking: [],
 };
 
-/** What building an image of the sample again would look like. */
-function plannedBuild(subject: string, output: RebuildOutput): RebuildPreview {
-  const image = recording.images.find((one) => one.tags.includes(subject));
-  const command = ["docker", "buildx", "build", "--progress", "rawjson", "--builder", "desktop-linux", "--platform", "linux/arm64", "--tag", subject, output === "push" ? "--push" : "--load", "--", "/Users/me/shop/app"];
+/** What building an image, a service or a container of the sample again would look like. */
+function plannedBuild({ subjects, output, context: named, file }: Pick<RebuildRequest, "subjects" | "output" | "context" | "file">): RebuildPreview {
+  const subject = subjects[0] ?? "";
+  const container = recording.containers.find((one) => one.name === subject);
+  const built = recording.compose.flatMap((project) => (known(project.services) ?? []).filter((service) => service.build !== null).map((service) => ({ project, service })));
+  const source = built.find(({ project, service }) => `${project.name}/${service.name}` === subject || service.image === (container?.image ?? subject));
+  const context = named ?? source?.service.build?.context?.value;
+  const reference = source?.service.image ?? container?.image ?? subject;
+  if (context === undefined) {
+    const services = built.map(({ project, service }) => `${project.name}/${service.name}`).join(", ");
+    throw { code: "notFound", message: `Nothing here says what ${subject} is built from.`, hint: null, detail: [`Services that are built here: ${services}.`] } satisfies Failure;
+  }
+  const image = recording.images.find((one) => one.tags.includes(reference));
+  const command = ["docker", "buildx", "build", "--progress", "rawjson", "--builder", "desktop-linux", "--platform", "linux/arm64", ...(file === null ? [] : ["--file", file]), "--tag", reference, output === "push" ? "--push" : "--load", "--", context];
   const before = image === undefined ? null : { id: image.id, platforms: ["linux/amd64"] };
   const platforms = [{ platform: "linux/arm64", builder: "desktop-linux", node: "desktop-linux", native: true, words: "natively, on builder desktop-linux" }];
+  const service = source === undefined || named !== null ? null : `${source.project.name}/${source.service.name}`;
   return {
     schema: "silidock/1",
-    preview: { diffs: [], commands: [command], restarts: [], told: [`What ${subject} means now is kept as a tag of silidock-kept, and undo brings it back.`], files: [] },
-    builds: [{ subject, service: "shop/app", knownBy: "build: of app in /Users/me/shop/compose.yaml", context: "/Users/me/shop/app", dockerfile: null, target: null, arguments: [], references: [subject], platforms, output, before, command }],
-    token: `${output} ${subject}`,
+    preview: { diffs: [], commands: [command], restarts: [], told: [`What ${reference} means now is kept as a tag of silidock-kept, and undo brings it back.`], files: [] },
+    builds: [{ subject, service, knownBy: service === null ? "named now" : `build: of ${source?.service.name} in ${source?.project.files.join(" and ")}`, context, dockerfile: file, target: null, arguments: [], references: [reference], platforms, output, before, command }],
+    token: `${output} ${reference}`,
   };
 }
 
@@ -332,7 +343,7 @@ export function sampleHost(play: string | null): Host {
       throw { code: "refused", message: "No builder needs to be made.", hint: null, detail: [] } satisfies Failure;
     },
     targets: ({ folder, set }) => ({ schema: "silidock/1", folder, path: null, line: null, targets: set ?? [], services: {}, images: {}, gaps: [] }),
-    preview_rebuild: ({ subjects, output }) => plannedBuild(subjects[0] ?? "", output),
+    preview_rebuild: plannedBuild,
     apply_rebuild: async ({ token }) => {
       const [output, subject] = [token.startsWith("push ") ? ("push" as const) : ("load" as const), token.slice(5)];
       stopped = false;
@@ -343,7 +354,7 @@ export function sampleHost(play: string | null): Host {
         await wait(400);
         if (stopped) throw { code: "stopped", message: `Building ${subject} was stopped.`, hint: "The image from before still has its name, and no container was touched.", detail: [] } satisfies Failure;
       }
-      const [planned] = plannedBuild(subject, output).builds;
+      const [planned] = plannedBuild({ subjects: [subject], output, context: ".", file: null }).builds;
       const checked = [{ platform: "linux/arm64", verified: "verified" as const, words: "is linux/arm64, and holds 41 linux/arm64", executables: { "linux/arm64": 41 } }];
       const after = output === "load" ? { id: "sha256:5f1c9a0d7b2e", platforms: ["linux/arm64"] } : null;
       const receipt = `r${history.length + 1}`;
@@ -428,6 +439,9 @@ export function sampleHost(play: string | null): Host {
     },
     onDrop: () => () => undefined,
     onMenu: () => () => undefined,
+    choosePath: async () => {
+      throw { code: "refused", message: "A page in a browser may not ask for folders of this machine.", hint: "Type the path.", detail: [] } satisfies Failure;
+    },
     saveReport: async (format, _, about) => `/Users/me/Downloads/silidock-${about === "wayOut" ? "way-out" : "report"}.${format}`,
     saveBenchReport: async (_, format) => `/Users/me/Downloads/silidock-bench.${format}`,
     saveScript: async ({ fix }) => `/Users/me/Downloads/${fix === null ? "silidock-fix-all-safe" : "silidock-fix"}.sh`,

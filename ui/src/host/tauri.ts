@@ -24,6 +24,7 @@ export const host: Host = {
   onEvent: (listener) => subscribe<Event>("silidock", listener),
   onDrop: (listener) => subscribe<{ paths: string[] }>("tauri://drag-drop", ({ paths }) => listener(paths)),
   onMenu: (listener) => subscribe<MenuAction>("silidock-menu", listener),
+  choosePath: (wanted) => invoke("choose_path", { wanted }),
   saveReport: (format, redact, about) => invoke("save_report", { request: { format, redact, about } }),
   saveBenchReport: (id, format, redact) => invoke("save_bench_report", { request: { id, format, redact } }),
   saveScript: (request, shown) => invoke("save_script", { request, shown }),

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 
+import type { Scan, ScanContainer, ServiceProspect } from "../host/generated";
+import recorded from "../host/sample.json";
+
 import { age, bytes, count, duration, percent } from "./numbers";
+import { rebuildOfContainer, rebuildOfService } from "./rebuild";
 import { fileName, scriptLines, shellLine, shortId, visible } from "./text";
 
 /** No-break spaces are read as plain ones here. */
@@ -70,4 +74,23 @@ describe("numbers", () => {
   ])("%d ms before now is %s", (before, words) => expect(plain(age(1e13 - before, 1e13))).toBe(words));
 
   test("one of something is not plural", () => expect([count(1, "image"), count(0, "image"), count(1200, "image")]).toEqual(["1 image", "0 images", "1,200 images"]));
+});
+
+describe("what can be built again", () => {
+  const scan = recorded as unknown as Scan;
+  const services = scan.compose.flatMap((project) => (project.services as ServiceProspect[]).map((service) => [`${project.name}/${service.name}`, rebuildOfService(project.name, service)] as const));
+
+  test("a service that is built here, and one whose image does not run natively", () => {
+    const expected = { "reports/legacy-report": "reports/legacy-report", "shop/db": "acme/mysql-legacy:5.7", "shop/web": null };
+    expect(Object.fromEntries(services)).toMatchObject(expected);
+  });
+
+  test.each([
+    ["reports-legacy-report-1", "reports-legacy-report-1"],
+    ["toolbox", "toolbox"],
+    ["gateway", null],
+  ])("the container %s is asked for as %s", (name, wanted) => {
+    const container = scan.containers.find((one) => one.name === name) as ScanContainer;
+    expect(rebuildOfContainer(scan, container)).toBe(wanted);
+  });
 });
