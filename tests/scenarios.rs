@@ -40,6 +40,12 @@ struct Scenario {
     read_only: Vec<String>,
     /// `check subject` of everything found.
     fires: Vec<String>,
+    /// `check subject` of everything that is allowed on purpose.
+    #[serde(default)]
+    silenced: Vec<String>,
+    /// Parts of gaps that the coverage must have.
+    #[serde(default)]
+    gaps: Vec<String>,
     /// `check: why` of everything that could not be judged.
     #[serde(default)]
     not_judged: Vec<String>,
@@ -185,6 +191,12 @@ async fn play(folder: &Path) {
     let scan = machine.scan().await;
     assert_eq!(found(&scan), sorted(&scenario.fires), "found before");
     not_judged(&scan, &scenario.not_judged);
+    let mut silenced: Vec<String> =
+        scan.silenced.iter().map(|one| format!("{} {}", one.check, one.subject.id)).collect();
+    silenced.sort();
+    assert_eq!(silenced, scenario.silenced, "allowed on purpose");
+    let told = |part: &String| scan.coverage.gaps.iter().any(|gap| gap.why.contains(part));
+    assert!(scenario.gaps.iter().all(told), "{:?}", scan.coverage.gaps);
     fixed_and_undone(&machine, &scenario, &folder.join("fixed")).await;
     if let Some(refused) = &scenario.refused {
         refuses(&machine, refused).await;

@@ -274,5 +274,18 @@ fn coverage(scan: &Scan, output: &Output) -> String {
             );
         }
     }
+    if !scan.silenced.is_empty() {
+        let _ = writeln!(out, "{} allowed on purpose:", count(scan.silenced.len(), "finding"));
+        for silenced in &scan.silenced {
+            let _ = writeln!(
+                out,
+                "  {}: {} ({}: {})",
+                silenced.check,
+                shown(&silenced.title),
+                shown(&silenced.said_by),
+                shown(&silenced.reason)
+            );
+        }
+    }
     out
 }

@@ -12,6 +12,7 @@ use crate::{
     fact::Gap,
     finding::{Finding, Subject, SubjectKind},
     inventory::{Container, Inventory},
+    silence::{Silenced, take_silenced},
 };
 
 /// What the checks say of one inventory.
@@ -20,6 +21,8 @@ use crate::{
 pub struct Examination {
     /// Worst first.
     pub findings: Vec<Finding>,
+    /// Those that somebody allows on purpose; they are not among the findings.
+    pub silenced: Vec<Silenced>,
     /// Checks that lacked a fact.
     pub not_judged: Vec<NotJudged>,
     /// Checks that have nothing to say about this kind of engine or machine.
@@ -49,11 +52,13 @@ pub struct NotApplicable {
 /// Judges an inventory. Pure and total: the same inventory gives the same findings.
 pub fn examine(inventory: &Inventory) -> Examination {
     let context = Context::new(inventory);
-    let mut examination = Examination { findings: Vec::new(), not_judged: Vec::new(), not_applicable: Vec::new() };
+    let mut examination =
+        Examination { findings: Vec::new(), silenced: Vec::new(), not_judged: Vec::new(), not_applicable: Vec::new() };
     for check in CATALOG {
         run(check, &context, &mut examination);
     }
     fold_superseded(&mut examination.findings);
+    examination.silenced = take_silenced(inventory, &mut examination.findings);
     examination
         .findings
         .sort_by_key(|f| (f.severity, Reverse(f.confidence), Reverse(processor_time(&context, &f.subject))));

@@ -83,6 +83,7 @@ pub fn inventory(arch: &str) -> Inventory {
         upstream: UpstreamFacts::default(),
         benchmark: not_measured_yet().into(),
         deploy: Default::default(),
+        silences: Default::default(),
         contents: None,
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     platform::Platform,
     runtime::EmulationFacts,
     schema::Schema,
+    silence::Silences,
     upstream::UpstreamFacts,
 };
 
@@ -53,6 +54,9 @@ pub struct Inventory {
     /// Where what is built here will run. Older captures have none.
     #[serde(default)]
     pub deploy: DeployFacts,
+    /// Findings that somebody allows on purpose. Older captures have none.
+    #[serde(default)]
+    pub silences: Silences,
     /// What lies inside images; only where somebody asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -113,6 +117,7 @@ impl Inventory {
             upstream: UpstreamFacts::default(),
             benchmark: not_measured(),
             deploy: DeployFacts::default(),
+            silences: Silences::default(),
             contents: None,
         }
     }

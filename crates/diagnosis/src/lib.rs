@@ -32,6 +32,7 @@ pub mod replacement;
 pub mod runtime;
 pub mod runtime_fix;
 pub mod schema;
+pub mod silence;
 pub mod statistics;
 pub mod stopped;
 pub mod text;

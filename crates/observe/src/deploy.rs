@@ -6,84 +6,32 @@ use std::path::Path;
 
 use silidock_diagnosis::{
     deploy::{DeployFacts, DeployGap, DeployTargets},
-    fact::Gap,
     platform::Platform,
 };
 use silidock_host::Host;
-use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
+use toml::de::{DeTable, DeValue};
 
-/// Its name.
-pub const FILE: &str = ".silidock.toml";
-/// Larger files are not written by hand.
-const LIMIT: usize = 1 << 20;
+use crate::project_file::{Entry, ProjectFile};
+
+pub use crate::project_file::FILE;
 
 /// Adds what the file of a folder says, if it has one.
 pub fn read(host: &dyn Host, folder: &Path, into: &mut DeployFacts) {
-    let path = folder.join(FILE);
-    let mut reading = Reading { path: path.display().to_string(), text: String::new(), gaps: Vec::new() };
-    let bytes = match host.read(&path, LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) if error.is_missing() => return,
-        Err(error) => {
-            into.gaps.push(reading.gap(None, error.to_string()));
-            return;
-        }
-    };
-    match String::from_utf8(bytes) {
-        Ok(text) => reading.text = text,
-        Err(_) => {
-            into.gaps.push(reading.gap(None, "it is not UTF-8 text".to_owned()));
-            return;
-        }
-    }
-    let said = reading.whole(&folder.display().to_string());
-    into.gaps.append(&mut reading.gaps);
-    into.projects.extend(said);
+    let Some(mut file) = ProjectFile::open(host, folder) else { return };
+    into.projects.extend(file.read(|file, root| file.deploy(root, &folder.display().to_string())));
+    let path = file.path;
+    into.gaps.extend(file.odd.into_iter().map(|(line, gap)| DeployGap { path: path.clone(), line, gap }));
 }
 
-struct Reading {
-    path: String,
-    text: String,
-    gaps: Vec<DeployGap>,
-}
-
-impl Reading {
-    fn gap(&self, at: Option<usize>, why: String) -> DeployGap {
-        let line = at.and_then(|at| self.line(at));
-        let what = match line {
-            Some(line) => format!("line {line} of {}", self.path),
-            None => self.path.clone(),
-        };
-        DeployGap { path: self.path.clone(), line, gap: Gap::new(what, why) }
-    }
-
-    fn odd(&mut self, at: usize, why: String) {
-        let gap = self.gap(Some(at), why);
-        self.gaps.push(gap);
-    }
-
-    fn line(&self, at: usize) -> Option<u32> {
-        let before = self.text.get(..at)?;
-        u32::try_from(before.bytes().filter(|byte| *byte == b'\n').count() + 1).ok()
-    }
-
-    fn whole(&mut self, folder: &str) -> Option<DeployTargets> {
-        let text = self.text.clone();
-        let root = match DeTable::parse(&text) {
-            Ok(root) => root,
-            Err(error) => {
-                let at = error.span().map(|span| span.start);
-                let gap = self.gap(at, format!("it is not valid TOML: {}", error.message()));
-                self.gaps.push(gap);
-                return None;
-            }
-        };
+impl ProjectFile {
+    fn deploy(&mut self, root: &DeTable<'_>, folder: &str) -> Option<DeployTargets> {
         let mut deploy = None;
-        for (key, value) in root.get_ref().iter() {
+        for (key, value) in root {
             match key.get_ref().as_ref() {
                 "deploy" => deploy = Some(value),
-                other => self.odd(key.span().start, format!("{other} is not known there; [deploy] is")),
+                // Read where what is allowed is.
+                "allow" => {}
+                other => self.odd(key.span().start, format!("{other} is not known there; [deploy] and [allow] are")),
             }
         }
         let deploy = deploy?;
@@ -107,22 +55,8 @@ impl Reading {
         Some(said)
     }
 
-    fn table<'t, 'i>(
-        &mut self,
-        value: &'t Spanned<DeValue<'i>>,
-        name: &str,
-    ) -> Option<Vec<(&'t Spanned<DeString<'i>>, &'t Spanned<DeValue<'i>>)>> {
-        match value.get_ref() {
-            DeValue::Table(table) => Some(table.iter().collect()),
-            other => {
-                self.odd(value.span().start, format!("{name} is a table, and not {}", other.type_str()));
-                None
-            }
-        }
-    }
-
     /// `[deploy.services.web]` with its own `targets`.
-    fn named(&mut self, value: &Spanned<DeValue<'_>>, name: &str) -> BTreeMap<String, Vec<Platform>> {
+    fn named(&mut self, value: Entry<'_, '_>, name: &str) -> BTreeMap<String, Vec<Platform>> {
         let mut all = BTreeMap::new();
         for (key, value) in self.table(value, name).unwrap_or_default() {
             let whole = format!("{name}.{}", key.get_ref());
@@ -139,7 +73,7 @@ impl Reading {
         all
     }
 
-    fn platforms(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Platform> {
+    fn platforms(&mut self, value: Entry<'_, '_>) -> Vec<Platform> {
         let DeValue::Array(listed) = value.get_ref() else {
             let why = format!("targets is a list such as [\"linux/amd64\"], and not {}", value.get_ref().type_str());
             self.odd(value.span().start, why);

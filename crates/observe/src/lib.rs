@@ -15,8 +15,10 @@ mod engine_facts;
 mod host_facts;
 mod images;
 mod processes;
+mod project_file;
 pub mod registry;
 pub mod runtimes;
+mod silence;
 mod stopped;
 
 use std::sync::Mutex;
@@ -102,6 +104,7 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
         upstream: look.upstream.clone(),
         benchmark: look.benchmark.clone(),
         deploy: Default::default(),
+        silences: Default::default(),
         contents: None,
     };
     let inventory = Mutex::new(inventory);
@@ -121,11 +124,13 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
             inventory.containers = listing.clone();
             inventory.projects.clone_from(&projects);
             inventory.default_platforms = defaults.clone();
+            inventory.silences = silence::read(look.host, inventory);
         });
         // The installed Compose takes a while for each project, so nobody waits for it to see the containers.
         let compared = found.into_iter().map(|found| found.compared(look.host));
         let compared: Vec<_> = stream::iter(compared).buffered(COMPOSE_AT_ONCE).collect().await;
-        inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner).projects = with_opened(look, compared);
+        let mut inventory = inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        inventory.projects = with_opened(look, compared);
         listing
     };
     let images = async {
@@ -179,10 +184,11 @@ fn with_opened(look: &Look<'_>, mut projects: Vec<ComposeProject>) -> Vec<Compos
     projects
 }
 
-/// Reads again what stands in files: Compose projects and DOCKER_DEFAULT_PLATFORM. For recordings whose files are
+/// Reads again what stands in files: Compose projects, DOCKER_DEFAULT_PLATFORM, and what is allowed on purpose. For recordings whose files are
 /// real, such as the embedded sample.
 pub fn refresh_files(inventory: &mut Inventory, host: &dyn Host) {
     let projects = std::mem::take(&mut inventory.projects);
     inventory.projects = projects.into_iter().map(|project| compose::read_again(host, project)).collect();
     inventory.default_platforms = default_platform::find(host, &inventory.projects);
+    inventory.silences = silence::read(host, inventory);
 }

@@ -15,6 +15,10 @@ pub fn checks_markdown() -> String {
         "<!-- Generated from the catalogue in crates/diagnosis/src/checks.rs; edit the checks, not this page. -->\n\n\
          {}. Severity says how bad a finding is: **broken** will not run or build, **slow** runs at a cost, **note** is \
          worth knowing. A check that lacks a fact it needs says so and does not judge; it never counts as passed.\n\n\
+         A finding that is there on purpose is allowed with a reason: by a comment `# silidock: allow check-id  reason` on the line \
+         it is about, on the one above it, or above all else for a whole file; or in `.silidock.toml`, for a project under \
+         `[allow]`, for a service under `[allow.services.NAME]`, for an image under `[allow.images.\"NAME\"]`, each as `check-id = \
+         \"reason\"`. It is then counted and listed apart, and `--fail-on` no longer heeds it.\n\n\
          | Check | Finds | Severity |\n| --- | --- | --- |\n",
         count(catalogue.checks.len(), "check")
     );

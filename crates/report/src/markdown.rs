@@ -325,6 +325,11 @@ fn coverage(out: &mut Out, view: &View<'_>) {
         let rows = rows.map(|n| vec![code(n.check), prose(&n.subject), prose(&n.gap.what), prose(&n.gap.why)]);
         out.table(&["Check that could not judge", "What", "Missing", "Why"], rows);
     }
+    if !view.scan.silenced.is_empty() {
+        let rows = view.scan.silenced.iter();
+        let rows = rows.map(|s| vec![code(&s.check), prose(&s.title), prose(&s.reason), code(&s.said_by)]);
+        out.table(&["Allowed check", "Finding", "Reason", "Said by"], rows);
+    }
     if !view.scan.not_applicable.is_empty() {
         let rows = view.scan.not_applicable.iter().map(|n| vec![code(&n.check), prose(&n.why)]);
         out.table(&["Check that does not apply", "Why"], rows);

@@ -24,6 +24,7 @@ use silidock_diagnosis::{
     prospect::{ProjectProspect, prospects},
     runtime::ProvenEmulator,
     schema::Schema,
+    silence::Silenced,
     verdict::{Tally, VerdictWords, tally, verdict},
     wayout::WayOut,
 };
@@ -64,6 +65,10 @@ pub struct Scan {
     pub compose: Vec<ProjectProspect>,
     /// Worst first.
     pub findings: Vec<Finding>,
+    /// Findings that somebody allows on purpose, by a comment or in `.silidock.toml`; they are not among the findings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Silenced>>")]
+    pub silenced: Vec<Silenced>,
     /// What could not be judged.
     pub not_judged: Vec<NotJudged>,
     /// Checks that do not apply here.
@@ -269,6 +274,7 @@ impl Scan {
             containers: containers(&context, needs),
             coverage: coverage(inventory),
             findings: examination.findings,
+            silenced: examination.silenced,
             not_judged: examination.not_judged,
             not_applicable: examination.not_applicable,
             way_out: None,
@@ -502,7 +508,12 @@ fn coverage(inventory: &Inventory) -> Coverage {
     Coverage {
         images: whole(read_images.count(), images.total, images.complete),
         containers: whole(read_containers.count(), containers.total, containers.complete),
-        gaps: list_gaps.chain(image_gaps).chain(container_gaps).cloned().collect(),
+        gaps: list_gaps
+            .chain(image_gaps)
+            .chain(container_gaps)
+            .cloned()
+            .chain(inventory.silences.not_understood())
+            .collect(),
     }
 }
 

@@ -588,6 +588,11 @@ fn coverage(scan: &Scan) -> String {
         1 => text.push_str(" One judgement could not be made."),
         n => text.push_str(&format!(" {n} judgements could not be made.")),
     }
+    match scan.silenced.len() {
+        0 => {}
+        1 => text.push_str(" One finding is allowed on purpose."),
+        n => text.push_str(&format!(" {n} findings are allowed on purpose.")),
+    }
     text
 }
 

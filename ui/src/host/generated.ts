@@ -3462,6 +3462,10 @@ compose: Array<ProjectProspect>,
  */
 findings: Array<Finding>, 
 /**
+ * Findings that somebody allows on purpose, by a comment or in `.silidock.toml`; they are not among the findings.
+ */
+silenced?: Array<Silenced>, 
+/**
  * What could not be judged.
  */
 notJudged: Array<NotJudged>, 
@@ -3873,6 +3877,39 @@ value: boolean, };
  * How bad. A property of the check; ordered, worst first.
  */
 export type Severity = "broken" | "slow" | "note";
+
+/**
+ * A finding that is allowed.
+ */
+export type Silenced = { 
+/**
+ * Id of the finding.
+ */
+id: string, 
+/**
+ * Which check.
+ */
+check: string, 
+/**
+ * How bad it is.
+ */
+severity: Severity, 
+/**
+ * About what.
+ */
+subject: Subject, 
+/**
+ * What, in one line.
+ */
+title: string, 
+/**
+ * Why it is allowed, in the words of who did.
+ */
+reason: string, 
+/**
+ * File and line that say so.
+ */
+saidBy: string, };
 
 /**
  * What a file of the start is there for.
