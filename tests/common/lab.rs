@@ -78,6 +78,11 @@ fn lab(name: &str, engine: &Value) -> Lab {
 }
 
 impl Lab {
+    /// Another engine of the same kind.
+    pub fn like(&self, name: &str, endpoint: &str) -> Self {
+        Self { name: name.to_owned(), endpoint: endpoint.to_owned(), ..self.clone() }
+    }
+
     /// One of our own engines, where nothing else runs; not a person's.
     pub fn ours(&self) -> bool {
         self.name != "host"

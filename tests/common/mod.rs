@@ -15,6 +15,9 @@ pub mod lab;
 pub mod proxy;
 pub mod registry;
 pub mod scripted;
+pub mod spare;
+pub mod stage;
+pub mod valve;
 
 use std::{
     path::{Path, PathBuf},

@@ -1,5 +1,6 @@
 //! A door in front of a real engine: it writes down what is asked, and can fall shut after so many questions or at a certain
-//! one, as an engine does that stops in the middle of something. It can be opened again.
+//! one, as an engine does that stops in the middle of something; or at that one something happens to the engine. It can be
+//! opened again.
 
 use std::{
     io::{Read, Write},
@@ -31,6 +32,8 @@ struct State {
     allowed: usize,
     /// Shuts at the first question whose first line holds this.
     shuts_at: Mutex<Option<String>>,
+    /// What happens then.
+    then: Box<dyn Fn() + Send + Sync>,
     shut: AtomicBool,
     asked: Mutex<Vec<String>>,
     open: Mutex<Vec<UnixStream>>,
@@ -39,12 +42,17 @@ struct State {
 impl Proxy {
     /// In front of `endpoint` (`unix://` or `tcp://`), for so many questions.
     pub fn new(endpoint: &str, allowed: usize) -> Self {
+        Self::with(endpoint, allowed, None, Box::new(|| {}))
+    }
+
+    fn with(endpoint: &str, allowed: usize, at: Option<&str>, then: Box<dyn Fn() + Send + Sync>) -> Self {
         let folder = TempDir::new().unwrap();
         let listener = UnixListener::bind(folder.path().join("docker.sock")).unwrap();
         let state = Arc::new(State {
             upstream: endpoint.to_owned(),
             allowed,
-            shuts_at: Mutex::default(),
+            shuts_at: Mutex::new(at.map(str::to_owned)),
+            then,
             shut: AtomicBool::new(false),
             asked: Mutex::default(),
             open: Mutex::default(),
@@ -61,9 +69,12 @@ impl Proxy {
 
     /// In front of `endpoint`, until something is asked whose first line holds `text`.
     pub fn shuts_at(endpoint: &str, text: &str) -> Self {
-        let proxy = Self::new(endpoint, usize::MAX);
-        *proxy.state.shuts_at.lock().unwrap() = Some(text.to_owned());
-        proxy
+        Self::when(endpoint, text, || {})
+    }
+
+    /// The same, and when it is asked, `then` happens first.
+    pub fn when(endpoint: &str, text: &str, then: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::with(endpoint, usize::MAX, Some(text), Box::new(then))
     }
 
     /// Lets everything through again.
@@ -85,7 +96,8 @@ impl Proxy {
 impl State {
     fn serve(&self, mut client: UnixStream) {
         self.open.lock().unwrap().push(client.try_clone().unwrap());
-        let engine = connect(&self.upstream);
+        // An engine that is gone refuses; then so does the door.
+        let Ok(engine) = connect(&self.upstream) else { return client.shutdown(Shutdown::Both).unwrap_or_default() };
         let (mut answers, mut back) = (engine.clone(), client.try_clone().unwrap());
         let answering = thread::spawn(move || {
             copy(&mut answers, &mut back);
@@ -128,6 +140,7 @@ impl State {
         let line = String::from_utf8_lossy(head).lines().next().unwrap_or_default().to_owned();
         let mut asked = self.asked.lock().unwrap();
         if self.shuts_at.lock().unwrap().as_ref().is_some_and(|text| line.contains(text)) {
+            (self.then)();
             self.shut.store(true, Ordering::SeqCst);
         }
         if asked.len() >= self.allowed || self.shut.load(Ordering::SeqCst) {
@@ -147,11 +160,11 @@ fn length_of_body(head: &[u8]) -> usize {
     length.unwrap_or(0)
 }
 
-fn connect(endpoint: &str) -> Stream {
-    match endpoint.split_once("://").unwrap() {
-        ("unix", path) => Stream::Unix(UnixStream::connect(path).unwrap()),
-        (_, address) => Stream::Tcp(TcpStream::connect(address).unwrap()),
-    }
+fn connect(endpoint: &str) -> std::io::Result<Stream> {
+    Ok(match endpoint.split_once("://").unwrap() {
+        ("unix", path) => Stream::Unix(UnixStream::connect(path)?),
+        (_, address) => Stream::Tcp(TcpStream::connect(address)?),
+    })
 }
 
 fn copy(from: &mut Stream, to: &mut UnixStream) {

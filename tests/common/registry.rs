@@ -65,20 +65,20 @@ impl Registry {
             ),
         )
         .unwrap();
-        let child = Command::new(program)
-            .arg("serve")
-            .arg(&config)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let registry = Self { child, host, login, folder, twin: None };
-        let late = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(&registry.host).is_err() {
-            assert!(Instant::now() < late, "{what}: docker-registry did not open its port");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(registry)
+        let child = serving(&program, &config, &host);
+        Some(Self { child, host, login, folder, twin: None })
+    }
+
+    /// Ends it as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again after it was killed, with what it held, under the same address.
+    pub fn start_again(&mut self) {
+        let program = program("a registry that is started again").unwrap();
+        self.child = serving(&program, &self.folder.path().join("config.yml"), &self.host);
     }
 
     /// The same registry, with the same content under the same address, in the network of an engine of ours: its own
@@ -180,6 +180,19 @@ impl Registry {
         let location = rest.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap_or_default();
         (status, location.to_owned())
     }
+}
+
+/// Runs the program until it has opened its port.
+fn serving(program: &Path, config: &Path, host: &str) -> Child {
+    let mut command = Command::new(program);
+    command.arg("serve").arg(config).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
+    let late = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(host).is_err() {
+        assert!(Instant::now() < late, "docker-registry did not open its port");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child
 }
 
 impl Drop for Registry {

@@ -1,9 +1,12 @@
 #!/bin/bash
-# engine.sh start|stop|status|logs v28|v28-overlay2|v20 - a Docker Engine running natively on
-# this machine next to any other, which it never touches:
+# engine.sh start|stop|status|logs|remove v28|v28-overlay2|v20|spare-PID-N - a Docker Engine running
+# natively on this machine next to any other, which it never touches:
 #   v28           forky's docker.io 28.5, containerd image store
 #   v28-overlay2  the same with the older image store
 #   v20           Debian 12's own docker.io 20.10 (API 1.41)
+#   spare-PID-N   like v28, for process PID alone, which may kill it and start it again. LAB_FORWARD=PORT:
+#                 what listens there on the machine's 127.0.0.1, it finds on its own. `remove`
+#                 leaves nothing of it
 #
 # How: in a private mount namespace the tree's /usr is bind-mounted over the machine's /usr (its
 # /usr/local stays), so dockerd, containerd, runc and iptables run with their own libc while every
@@ -18,11 +21,12 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 usage() { sed -n '2,/^set -/{/^#/p}' "$0"; exit 2; }
-NAME=${2:-} STORE=containerd NET=none TREE=$NEWTREE
+NAME=${2:-} STORE=containerd NET=none OUT=none TREE=$NEWTREE
 case $NAME in
   v28)          NET=own ;;
   v28-overlay2) STORE=overlay2 ;;
   v20)          STORE=overlay2 TREE=$OLDTREE ;;
+  spare-*)      [[ $NAME =~ ^spare-[0-9]+-[0-9]+$ ]] || usage; NET=own OUT=${LAB_FORWARD:-none} ;;
   *)            usage ;;
 esac
 E=$LAB/$NAME SOCK=$LAB/$NAME.sock PIDFILE=$E/dockerd.pid
@@ -58,7 +62,7 @@ make_net() {
   dev=$(ip -4 route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -1)
   [ -n "$dev" ] || { say "no default route: $NAME gets no way out"; return 0; }
   nohup "$LDSO" --library-path "$LDPATH" "$NEWTREE/usr/bin/pasta" --foreground --quiet --runas 0:0 \
-    --config-net --mtu "$(cat "/sys/class/net/$dev/mtu")" -t 127.0.0.1/auto -u none -T none -U none \
+    --config-net --mtu "$(cat "/sys/class/net/$dev/mtu")" -t 127.0.0.1/auto -u none -T "$OUT" -U none \
     --netns-only --netns "$E/netns" --pid "$E/pasta.pid" >"$E/pasta.log" 2>&1 </dev/null &
   for _ in $(seq 50); do
     if nsenter --net="$E/netns" ip -4 route | grep -q ^default; then return; fi
@@ -128,8 +132,14 @@ stop() {
   cleanup
 }
 
+# an engine that nobody needs again, with all it held
+remove() {
+  [[ $NAME = spare-* ]] || die "$NAME is kept: its content is made once"
+  stop; rm -rf --one-file-system "$E"
+}
+
 case ${1:-} in
-  start|stop|inner) "$1" ;;
+  start|stop|inner|remove) "$1" ;;
   status) running ;;
   logs) cat "$E/dockerd.log" ;;
   *) usage ;;

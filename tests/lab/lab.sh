@@ -56,6 +56,11 @@ case $verb in
   down)
     flock 9
     for e in "${wanted[@]}"; do down_one "$e" 9>&-; done
+    # a test that was killed leaves its own engine behind
+    for e in "$LAB"/spare-*-*/; do
+      e=${e%/} e=${e##*/} pid=${e#spare-}
+      [ ! -d "$LAB/$e" ] || [ -d "/proc/${pid%-*}" ] || "$HERE/engine.sh" remove "$e" 9>&-
+    done
     if ! runs v28 && ! runs v28-overlay2 && ! runs v20; then "$HERE/binfmt.sh" down; fi
     endpoints > "$LAB/endpoints.json" ;;
   status) endpoints ;;

@@ -344,6 +344,7 @@ fn failure_of(error: &BuildError) -> Failure {
     let failure = Failure::new(code, format!("{first}{}.", letters.as_str()));
     let failure = match error {
         BuildError::Failed { log, .. } => failure.detail(log.clone()),
+        BuildError::HalfDone { receipt, .. } => failure.hint(format!("Then: silidock undo {receipt} --apply")),
         _ => failure,
     };
     if untouched {

@@ -231,6 +231,9 @@ pub async fn undo_preview(site: &Site<'_>, receipt: &str) -> Result<Preview, Cha
         let there = found(site.engine, &old.id).await.map_err(ChangeError::Engine)?.is_some();
         preview.restarts.push(old.name.clone());
         preview.told.push(match there {
+            true if work.record.forward.is_none() => {
+                format!("{} is still the container it was, and is started if it ran.", old.name)
+            }
             true => format!("{} becomes the container it was; the new one is removed.", old.name),
             false => format!(
                 "{} is made again as it was, for {}, and takes the place of the new one. Volumes stay.",
@@ -247,6 +250,9 @@ pub async fn undo_preview(site: &Site<'_>, receipt: &str) -> Result<Preview, Cha
     }
     for pulled in &work.record.pulled {
         preview.told.push(match pulled.before == pulled.after {
+            _ if pulled.after.is_none() => {
+                format!("The pull of {} did not end; it means what it meant.", pulled.reference)
+            }
             true => format!("What was pulled of {} stays; nothing uses it.", pulled.reference),
             false => format!("{} means again what it meant; what was pulled stays without a name.", pulled.reference),
         });
