@@ -70,12 +70,14 @@ impl Registry {
     }
 
     /// Ends it as `kill -9` does.
+    #[allow(dead_code, reason = "for tests that kill it")]
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Starts it again after it was killed, with what it held, under the same address.
+    #[allow(dead_code, reason = "for tests that kill it")]
     pub fn start_again(&mut self) {
         let program = program("a registry that is started again").unwrap();
         self.child = serving(&program, &self.folder.path().join("config.yml"), &self.host);

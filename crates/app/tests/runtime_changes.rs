@@ -69,6 +69,9 @@ impl Host for Mac {
     fn env(&self, name: &str) -> Option<String> {
         self.described.env(name)
     }
+    fn env_or_empty(&self, name: &str) -> Option<String> {
+        self.described.env_or_empty(name)
+    }
     fn home(&self) -> Option<PathBuf> {
         self.described.home()
     }

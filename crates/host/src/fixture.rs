@@ -124,7 +124,11 @@ fn parts(path: &Path) -> Vec<PathBuf> {
 
 impl Host for FixtureHost {
     fn env(&self, name: &str) -> Option<String> {
-        self.env.get(name).filter(|value| !value.is_empty()).cloned()
+        self.env_or_empty(name).filter(|value| !value.is_empty())
+    }
+
+    fn env_or_empty(&self, name: &str) -> Option<String> {
+        self.env.get(name).cloned()
     }
 
     fn home(&self) -> Option<PathBuf> {

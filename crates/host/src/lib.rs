@@ -45,6 +45,9 @@ pub trait Host: Send + Sync + Debug {
     /// An environment variable; unset, empty and not-UTF-8 are all `None`.
     fn env(&self, name: &str) -> Option<String>;
 
+    /// The same for those to whom empty is a value, as it is to Compose: only unset and not-UTF-8 are `None`.
+    fn env_or_empty(&self, name: &str) -> Option<String>;
+
     /// The user's home folder.
     fn home(&self) -> Option<PathBuf>;
 

@@ -25,7 +25,11 @@ impl LocalHost {
 
 impl Host for LocalHost {
     fn env(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok().filter(|value| !value.is_empty())
+        self.env_or_empty(name).filter(|value| !value.is_empty())
+    }
+
+    fn env_or_empty(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
     }
 
     fn home(&self) -> Option<PathBuf> {

@@ -38,7 +38,10 @@ impl LabHost {
 
 impl Host for LabHost {
     fn env(&self, name: &str) -> Option<String> {
-        self.environment.get(name).filter(|value| !value.is_empty()).cloned()
+        self.env_or_empty(name).filter(|value| !value.is_empty())
+    }
+    fn env_or_empty(&self, name: &str) -> Option<String> {
+        self.environment.get(name).cloned()
     }
     fn home(&self) -> Option<PathBuf> {
         None
@@ -269,4 +272,16 @@ async fn what_cannot_be_known_is_a_gap() {
     let empty = tempfile::tempdir().unwrap();
     let nothing = open_compose(&host, &[empty.path().to_owned()]).await.unwrap_err();
     assert!(nothing.to_string().contains("compose.yaml"), "{nothing}");
+}
+
+#[tokio::test]
+async fn a_variable_that_is_set_and_empty_is_set() {
+    let project = Case::named("empty-in-environment").open(None).await;
+    let image = |name: &str| service(&project, name).image.as_ref().unwrap().value.clone();
+    let rows = [("default", "x:e"), ("instead", "x:ez"), ("required", "x:y"), ("nested", "x:e"), ("file", "x:eempty")];
+    for (name, expected) in rows {
+        assert_eq!(image(name), expected, "{name}");
+    }
+    let named = Case::named("empty-project-name").open(None).await;
+    assert_eq!(named.name, "written", "an empty name is none");
 }

@@ -67,6 +67,9 @@ impl Host for Machine {
     fn env(&self, name: &str) -> Option<String> {
         self.env.get(name).cloned()
     }
+    fn env_or_empty(&self, name: &str) -> Option<String> {
+        self.env(name)
+    }
     fn home(&self) -> Option<PathBuf> {
         Some(self.folder.path().to_owned())
     }

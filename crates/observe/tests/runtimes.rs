@@ -83,6 +83,9 @@ impl Host for Watched {
     fn env(&self, name: &str) -> Option<String> {
         self.inner.env(name)
     }
+    fn env_or_empty(&self, name: &str) -> Option<String> {
+        self.inner.env_or_empty(name)
+    }
     fn home(&self) -> Option<PathBuf> {
         self.inner.home()
     }

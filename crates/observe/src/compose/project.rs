@@ -63,7 +63,8 @@ pub(crate) fn resolve(host: &dyn Host, start: &Start) -> Resolved {
             let profiles: Vec<&str> = profiles.split(',').map(str::trim).filter(|p| !p.is_empty()).collect();
             let services = model.services.map().into_iter().flatten();
             let services = services.map(|(name, node)| loader.service(name, node, &profiles)).collect();
-            (variables.get("COMPOSE_PROJECT_NAME").or(model.name), Fact::Known(services))
+            let name = variables.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty());
+            (name.or(model.name), Fact::Known(services))
         }
         Err(why) => (None, Fact::unknown("what the files of the project say together", why)),
     };

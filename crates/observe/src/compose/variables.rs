@@ -34,7 +34,7 @@ impl<'a> Variables<'a> {
     }
 
     pub fn get(&self, name: &str) -> Option<String> {
-        self.host.env(name).or_else(|| self.files.iter().find_map(|file| file.get(name)).cloned())
+        self.host.env_or_empty(name).or_else(|| self.files.iter().find_map(|file| file.get(name)).cloned())
     }
 
     /// Adds what a `.env` file says. A file that is not there says nothing, unless it is asked for by name.
@@ -88,7 +88,8 @@ impl<'a> Variables<'a> {
     fn value<'t>(&self, from: &'t str, so_far: &BTreeMap<String, String>) -> Option<(String, &'t str)> {
         let after_line = |text: &'t str| text.split_once('\n').map_or("", |(_, next)| next);
         let start = from.trim_start_matches([' ', '\t']);
-        let look = |name: &str| self.host.env(name).or_else(|| so_far.get(name).cloned()).or_else(|| self.get(name));
+        let look =
+            |name: &str| self.host.env_or_empty(name).or_else(|| so_far.get(name).cloned()).or_else(|| self.get(name));
         for quote in ['"', '\''] {
             let Some(inside) = start.strip_prefix(quote) else { continue };
             let end = closing(inside, quote)?;
@@ -227,8 +228,8 @@ mod tests {
     #[test]
     fn variables_are_replaced_as_compose_does() {
         let folder = tempfile::tempdir().unwrap();
-        let host = FixtureHost::new(folder.path()).with_env("TAG", "9");
-        std::fs::write(folder.path().join(".env"), "TAG=8\nEMPTY=\nARCH=arm64\n").unwrap();
+        let host = FixtureHost::new(folder.path()).with_env("TAG", "9").with_env("BLANK", "");
+        std::fs::write(folder.path().join(".env"), "TAG=8\nEMPTY=\nARCH=arm64\nBLANK=file\n").unwrap();
         let mut variables = Variables::of(&host);
         variables.read(Path::new("/.env"), true).unwrap();
         for (text, expected) in [
@@ -240,6 +241,9 @@ mod tests {
             ("${NO-a-b:c}", Ok("a-b:c")),
             ("${TAG:+yes}${NO:+no}${EMPTY+set}${EMPTY:+no}", Ok("yesset")),
             ("${TAG?no}${EMPTY?no}", Ok("9")),
+            // The environment's counts, be it empty.
+            ("${BLANK-y}${BLANK:-x}${BLANK+set}${BLANK:+no}${BLANK?no}", Ok("xset")),
+            ("${BLANK:?secret words}", Err("BLANK must be set")),
             ("$$TAG $${TAG}", Ok("$TAG ${TAG}")),
             ("linux/${ARCH}", Ok("linux/arm64")),
             ("${EMPTY:?secret words}", Err("EMPTY must be set")),
