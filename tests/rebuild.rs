@@ -1,5 +1,6 @@
 //! Building images again on real engines, by the real Docker command: from foreign to native and back with the program in
-//! the image looked at, builds that fail, are stopped or cannot begin, and a result for two platforms in a real registry.
+//! the image looked at, with the service made anew from it and taken back, builds that fail, are stopped or cannot begin, and a
+//! result for two platforms in a real registry.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
@@ -125,6 +126,223 @@ impl Drop for Shop<'_> {
         images.push(self.image());
         let images: Vec<&str> = images.iter().map(String::as_str).collect();
         let _ = self.lab.client(&[&["rmi", "--force"], images.as_slice()].concat()).output();
+    }
+}
+
+/// The machine's name for a platform, as `uname` tells it.
+fn machine_of(platform: &str) -> &'static str {
+    if Lab::arch(platform) == "amd64" { "x86_64" } else { "aarch64" }
+}
+
+const STAYS: &str = "while :; do /bin/busybox sleep 3600; done";
+const HIDDEN: &str = "hunter2-rebuild";
+
+/// A shop whose service runs on an image that was built for the foreign platform.
+struct Open<'l> {
+    shop: Shop<'l>,
+    file: String,
+}
+
+impl<'l> Open<'l> {
+    /// `more` of the service stands in its file as it is.
+    fn new(lab: &'l Lab, what: &str, more: &str) -> Self {
+        let user = User::new();
+        let folder = user.tmp().join("shop");
+        fs::create_dir(&folder).unwrap();
+        let shop = Shop { lab, user, name: format!("rebuild-{what}-{}", std::process::id()), folder };
+        shop.dockerfile("FROM silidock-lab/bb:${TARGETARCH}\nLABEL shop=1\n");
+        let file = shop.folder.join("compose.yaml").display().to_string();
+        let compose = format!(
+            "name: {}\nservices:\n  web:\n    image: {}\n    build: .\n    network_mode: none\n    stop_signal: SIGKILL\n    \
+             environment: [\"TOKEN={HIDDEN}\"]\n    volumes: [\"data:/data\"]\n    command: [\"/bin/sh\", \"-c\", \"{STAYS}\"]\n\
+             {more}volumes:\n  data:\n",
+            shop.name,
+            shop.image(),
+        );
+        fs::write(&file, compose).unwrap();
+        let mut up = lab.client(&["compose", "--progress", "quiet", "-f", &file, "up", "-d", "--build"]);
+        let up = up.env("DOCKER_DEFAULT_PLATFORM", &lab.foreign).output().unwrap();
+        assert!(up.status.success(), "{}: {}", lab.name, String::from_utf8_lossy(&up.stderr));
+        Self { shop, file }
+    }
+
+    fn container(&self) -> String {
+        format!("{}-web-1", self.shop.name)
+    }
+
+    fn means(&self) -> String {
+        self.shop.lab.docker(&["image", "inspect", "--format", "{{.Id}}", &self.shop.image()])
+    }
+
+    /// Id of a container, the reference it was made from, and the machine its programs see.
+    fn runs(&self, container: &str) -> (String, String, String) {
+        let lab = self.shop.lab;
+        let id = lab.docker(&["inspect", "--format", "{{.Id}}", container]);
+        let image = lab.docker(&["inspect", "--format", "{{.Config.Image}}", container]);
+        (id, image, lab.docker(&["exec", container, "/bin/busybox", "uname", "-m"]))
+    }
+
+    /// Everything of this shop that is there: containers, volumes and tags of images.
+    fn all(&self) -> Vec<String> {
+        let lab = self.shop.lab;
+        let listed = [
+            lab.docker(&["ps", "--all", "--format", "{{.Names}}"]),
+            lab.docker(&["volume", "ls", "--format", "volume {{.Name}}"]),
+            lab.docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]),
+        ];
+        let lines = listed.iter().flat_map(|text| text.lines());
+        let mut all: Vec<String> = lines.filter(|line| line.contains(&self.shop.name)).map(str::to_owned).collect();
+        all.sort();
+        all
+    }
+
+    fn recreate(&self, more: &[&str]) -> Ran {
+        let web = self.shop.web();
+        self.shop.run(&[&["rebuild", &web, "--recreate"], more].concat())
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        // A test that has failed says so itself.
+        let _ = self.shop.lab.client(&["compose", "-f", &self.file, "down", "--timeout", "0", "--volumes"]).output();
+        let left = self.all();
+        for (verb, volumes) in
+            [(&["rm", "--force"][..], false), (&["volume", "rm"], true), (&["rmi", "--force"], false)]
+        {
+            let of = |line: &&String| line.starts_with("volume ") == volumes;
+            let names: Vec<&str> = left.iter().filter(of).map(|line| line.trim_start_matches("volume ")).collect();
+            if !names.is_empty() {
+                let _ = self.shop.lab.client(&[verb, &names].concat()).output();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_service_is_made_anew_from_what_was_built_and_both_are_taken_back() {
+    let labs = labs("a rebuild that recreates its service", &["v28", "v28-overlay2", "v20"]);
+    std::thread::scope(|scope| labs.iter().for_each(|lab| drop(scope.spawn(|| built_and_made_anew(lab)))));
+}
+
+fn built_and_made_anew(lab: &Lab) {
+    let open = Open::new(lab, "anew", "");
+    let (shop, web) = (&open.shop, open.container());
+    let (image, before, all) = (open.means(), open.runs(&web), open.all());
+    assert_eq!(before.2, machine_of(&lab.foreign));
+    lab.docker(&["exec", &web, "/bin/sh", "-c", "echo kept > /data/x; echo mine > /written"]);
+
+    let (status, shown) = shop.json("rebuild-preview", &["rebuild", &shop.web(), "--recreate", "--copy-volumes"]);
+    let planned = &list(&shown, "containers")[0];
+    let platforms = (text(planned, "before"), text(planned, "platform"));
+    assert_eq!((status, platforms), (0, (lab.foreign.as_str(), lab.native.as_str())));
+    assert_eq!((text(planned, "name"), text(planned, "service")), (web.as_str(), shop.web().as_str()));
+    let commands = list(&shown["preview"], "commands");
+    assert!(
+        commands[0].to_string().contains("buildx") && commands[1].to_string().contains("force-recreate"),
+        "{shown}"
+    );
+    assert_eq!((commands.len(), &shown["preview"]["restarts"]), (2, &json!([web])));
+    assert!(shown["preview"]["review"].to_string().contains("is kept as an image"), "{shown}");
+    assert_eq!((open.means(), open.runs(&web), open.all()), (image.clone(), before.clone(), all.clone()));
+
+    let done = open.recreate(&["--copy-volumes", "--apply", "--yes", "--json"]);
+    assert!(!done.out.contains(HIDDEN) && !done.err.contains(HIDDEN), "environments are nobody's business");
+    let done = done.document("rebuild");
+    let made = &list(&done, "containers")[0];
+    assert_eq!(
+        (text(&done, "verified"), text(made, "after")),
+        ("verified", lab.native.as_str()),
+        "{}: {done}",
+        lab.name
+    );
+    let after = open.runs(&web);
+    assert_eq!((after.1.as_str(), after.2.as_str()), (shop.image().as_str(), machine_of(&lab.native)), "{}", lab.name);
+    assert_eq!(lab.docker(&["exec", &web, "/bin/busybox", "cat", "/data/x"]), "kept", "volumes are used again");
+    let written = format!("{}-written", text(made, "kept"));
+    assert_ne!(lab.docker(&["image", "inspect", "--format", "{{.Id}}", &written]), image, "{}", lab.name);
+    let history = shop.run(&["history", "--json"]).document("history");
+    assert_eq!(
+        (list(&history, "receipts").len(), list(made, "copies").len()),
+        (1, 1),
+        "one change, one receipt: {history}"
+    );
+
+    let receipt = text(&done, "receipt");
+    let shown = shop.run(&["undo", receipt]);
+    let told = ["means again", "is made again as it was", &lab.foreign];
+    assert!(shown.status == 0 && told.iter().all(|word| shown.out.contains(word)), "{shown:?}");
+    let undone = shop.run(&["undo", receipt, "--apply", "--yes"]);
+    assert_eq!(undone.status, 0, "{}: {undone:?}", lab.name);
+    let again = open.runs(&web);
+    assert_eq!((open.means(), &again.1, &again.2), (image, &before.1, &before.2), "{}", lab.name);
+    let stays = |line: &String| !line.starts_with("volume ") && !line.ends_with("-written");
+    let left: Vec<String> = open.all().into_iter().filter(stays).collect();
+    assert_eq!(left, all.into_iter().filter(stays).collect::<Vec<_>>(), "{}", lab.name);
+    let twice = shop.run(&["undo", receipt]);
+    assert!(twice.status == 2 && twice.err.contains("already undone"), "{twice:?}");
+}
+
+#[test]
+fn what_does_not_come_up_comes_back_with_its_image() {
+    let labs = labs("a rebuild whose service fails", &["v28", "v20"]);
+    std::thread::scope(|scope| labs.iter().for_each(|lab| drop(scope.spawn(|| fails_anew(lab)))));
+}
+
+fn fails_anew(lab: &Lab) {
+    let health = format!(
+        "    healthcheck:\n      test: test \"$$(/bin/busybox uname -m)\" = {}\n      interval: 1s\n      timeout: 20s\n      \
+         retries: 1\n",
+        machine_of(&lab.foreign)
+    );
+    let open = Open::new(lab, "sick", &health);
+    let (shop, web) = (&open.shop, open.container());
+    // A second container of the same image, of no project: it is made anew first or last, and comes back as well.
+    let other = format!("{}-other", shop.name);
+    let run =
+        ["run", "--detach", "--name", &other, "--network", "none", "--stop-signal", "KILL", "--platform", &lab.foreign];
+    lab.docker(&[&run[..], &[&shop.image(), "/bin/sh", "-c", STAYS]].concat());
+    let (image, before, all) = (open.means(), (open.runs(&web), open.runs(&other)), open.all());
+    let as_before = |what: &str| {
+        let now = (open.runs(&web), open.runs(&other));
+        // By their ids where they were never touched; Compose deletes the old one, which is made again.
+        assert_eq!((&now.0.1, &now.0.2), (&before.0.1, &before.0.2), "{what} on {}", lab.name);
+        assert_eq!((&now.1.1, &now.1.2), (&before.1.1, &before.1.2), "{what} on {}", lab.name);
+        assert_eq!((open.means(), open.all()), (image.clone(), all.clone()), "{what} on {}", lab.name);
+        now
+    };
+
+    let failed = open.recreate(&["--apply", "--yes"]);
+    assert!(failed.status == 2 && failed.err.contains("its health check fails"), "{}: {failed:?}", lab.name);
+    let told = format!("{} means what it meant", shop.image());
+    assert!(failed.err.contains(&told) && failed.err.contains("without a name"), "{failed:?}");
+    let now = as_before("a new one that is not healthy");
+    let history = shop.run(&["history", "--json"]).document("history");
+    assert_eq!(history["receipts"][0]["state"], "takenBack", "{history}");
+
+    shop.dockerfile("FROM silidock-lab/bb:${TARGETARCH}\nRUN exit 3\n");
+    let failed = open.recreate(&["--apply", "--yes"]);
+    assert!(failed.status == 2 && failed.err.contains("no container was touched"), "{failed:?}");
+    assert_eq!(as_before("a build that fails"), now, "the same containers run");
+}
+
+#[test]
+fn what_compose_would_not_run_is_refused_before_anything_is_built() {
+    for lab in labs("a rebuild of a pinned service", &["v28"]) {
+        let open = Open::new(&lab, "pinned", &format!("    platform: {}\n", lab.foreign));
+        let (before, all) = (open.runs(&open.container()), open.all());
+        let refused = open.recreate(&["--apply", "--yes"]);
+        let line = format!("silidock unpin {} web --apply", open.file);
+        assert!(refused.status == 2 && refused.err.contains(&line), "{refused:?}");
+        // For the platform that is pinned there is nothing in the way.
+        let (status, shown) =
+            open.shop.json("rebuild-preview", &["rebuild", &open.shop.web(), "--recreate", "--platform", &lab.foreign]);
+        assert_eq!((status, text(&list(&shown, "containers")[0], "platform")), (0, lab.foreign.as_str()));
+        lab.docker(&["stop", "--time", "0", &open.container()]);
+        let (_, shown) = open.shop.json("rebuild-preview", &["rebuild", &open.shop.web(), "--recreate"]);
+        assert!(shown.get("containers").is_none() && shown.to_string().contains("does not run and stays"), "{shown}");
+        lab.docker(&["start", &open.container()]);
+        assert_eq!((open.runs(&open.container()), open.all()), (before, all));
     }
 }
 

@@ -374,6 +374,13 @@ pub struct RebuildOptions {
     /// Stage to build
     #[arg(long, value_name = "STAGE")]
     pub target: Option<String>,
+    /// Then make what runs on the image anew from the new one: Compose services by Compose, other containers with the same
+    /// configuration. What does not come up is brought back, and so is the image
+    #[arg(long, conflicts_with = "push")]
+    pub recreate: bool,
+    /// Copy the volumes of what is made anew before; the copies stay
+    #[arg(long, requires = "recreate")]
+    pub copy_volumes: bool,
     /// Engine to build on: a Docker context, a runtime's name or an address
     #[arg(long, value_name = "NAME|URL")]
     pub engine: Option<String>,

@@ -12,7 +12,9 @@ use silidock_diagnosis::{
     schema::Schema,
 };
 use silidock_remedy::{
-    ApplyError, Journal, Listed, Preview, Receipt, State, Subject, UndoError, Verified, apply, preview, undo,
+    ApplyError, Journal, Listed, Preview, Receipt, State, Subject, UndoError, Verified, apply,
+    build::BuildRecord,
+    preview, undo,
     undo::{Standing, standings},
     undo_preview,
 };
@@ -321,9 +323,9 @@ pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
     let (state, note) = match receipt.state {
         State::Started => (
             ChangeState::Interrupted,
-            Some(match receipt.engine {
-                Some(_) => "Silidock or the engine ended in the middle of this change. Undo brings back how it was.",
-                None => "Silidock ended in the middle of this change. Each file is as before or as after; Undo brings all back.",
+            Some(match receipt.engine.is_some() || receipt.build.as_ref().is_some_and(|build| !build.containers.is_empty()) {
+                true => "Silidock or the engine ended in the middle of this change. Undo brings back how it was.",
+                false => "Silidock ended in the middle of this change. Each file is as before or as after; Undo brings all back.",
             }
             .to_owned()),
         ),
@@ -335,7 +337,7 @@ pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
     };
     let argv = |ran: Vec<silidock_remedy::runtime::Ran>| ran.into_iter().map(|ran| ran.argv).collect();
     let ran = receipt.runtime.map(|record| record.ran).or(receipt.engine.map(|record| record.ran)).map(argv);
-    let commands: Option<Vec<Vec<String>>> = ran.or(receipt.build.map(|record| record.commands));
+    let commands: Option<Vec<Vec<String>>> = ran.or(receipt.build.map(|record| commands_of(*record)));
     HistoryEntry {
         id: receipt.id,
         at: Some(receipt.at.to_string()),
@@ -347,6 +349,12 @@ pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
         verified: receipt.verified,
         note,
     }
+}
+
+/// The builds', and those that made containers anew.
+fn commands_of(build: BuildRecord) -> Vec<Vec<String>> {
+    let after = build.containers.into_iter().flat_map(|container| container.ran).map(|ran| ran.argv);
+    build.commands.into_iter().chain(after).collect()
 }
 
 pub(crate) fn apply_failure(error: &ApplyError) -> Failure {

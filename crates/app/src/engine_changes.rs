@@ -42,11 +42,16 @@ pub(crate) async fn settle() {
     let _ = tokio::time::timeout(LONGEST, busy.wait_for(|busy| *busy == 0)).await;
 }
 
+/// The program is about to end, so what is under way is stopped.
+pub(crate) fn ending() -> bool {
+    ENDING.load(Ordering::Relaxed)
+}
+
 /// Counts one change as under way.
-struct Busy;
+pub(crate) struct Busy;
 
 impl Busy {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         BUSY.send_modify(|busy| *busy += 1);
         Self
     }
@@ -92,7 +97,7 @@ impl Course for Told {
     }
 
     fn stopped(&self) -> bool {
-        ENDING.load(Ordering::Relaxed) || self.stop.has_changed().unwrap_or(false)
+        ending() || self.stop.has_changed().unwrap_or(false)
     }
 }
 
@@ -201,13 +206,23 @@ impl App {
     }
 
     /// Does something with an engine and the journal, on a thread that may wait for both.
-    async fn at_site<T: Send + 'static>(
+    pub(crate) async fn at_site<T: Send + 'static>(
         self: &Arc<Self>,
         engine: &Engine,
         what: impl AsyncFnOnce(Site<'_>) -> T + Send + 'static,
     ) -> Result<T, Failure> {
+        self.at_site_heard(engine, Told::new(self), what).await
+    }
+
+    /// The same, where somebody else hears how far it is.
+    pub(crate) async fn at_site_heard<T: Send + 'static>(
+        self: &Arc<Self>,
+        engine: &Engine,
+        course: impl Course + 'static,
+        what: impl AsyncFnOnce(Site<'_>) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         let (engine, journal, host) = (engine.clone(), self.journal()?, Arc::clone(self.host()));
-        let (course, executor) = (Told::new(self), Handle::current());
+        let executor = Handle::current();
         blocking(move || {
             let site = Site { engine: &engine, host: &host, journal: &journal, course: &course };
             executor.block_on(what(site))
@@ -236,7 +251,7 @@ fn kept(receipt: &Receipt) -> String {
 }
 
 /// Looks at the container of an undone change.
-async fn as_before(engine: &Engine, record: Option<&EngineRecord>) -> (Verified, String) {
+pub(crate) async fn as_before(engine: &Engine, record: Option<&EngineRecord>) -> (Verified, String) {
     let Some(old) = record.and_then(|record| record.old.as_ref()) else {
         return (Verified::Verified, "Everything was taken back.".to_owned());
     };

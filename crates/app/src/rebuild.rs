@@ -1,5 +1,5 @@
 //! Rebuilding: from an image, a service or a container to what it is built from, the builder that does it best, the
-//! build with progress and cancel, and a look at what came out.
+//! build with progress and cancel, a look at what came out, and, where that is wanted, containers made anew from it.
 
 pub mod builders;
 mod check;
@@ -7,6 +7,7 @@ mod command;
 pub(crate) mod memory;
 mod origin;
 mod plan;
+mod renew;
 pub mod wire;
 
 use std::{
@@ -34,6 +35,7 @@ use self::{
 };
 use crate::{
     changes::shown_undo,
+    engine_changes,
     failure::{Failure, FailureCode},
     look::Chosen,
     session::{App, Source},
@@ -85,6 +87,8 @@ pub(crate) struct Prepared {
     pub order: BuildOrder,
     pub builds: Vec<PlannedBuild>,
     pub remember: Vec<(String, Remembered)>,
+    /// Containers that are made anew afterwards.
+    pub containers: Vec<renew::Planned>,
 }
 
 impl App {
@@ -102,15 +106,21 @@ impl App {
     pub(crate) fn show_rebuild(&self, planned: plan::Planned) -> RebuildPreview {
         let plan::Planned { prepared, told, refused } = planned;
         let built = prepared.builds.iter().map(|build| build.command.clone());
-        let commands: Vec<Vec<String>> = built.filter(|command| !command.is_empty()).collect();
+        let renewed = prepared.containers.iter().flat_map(|container| container.renewal.shown.commands.clone());
+        let commands: Vec<Vec<String>> = built.chain(renewed).filter(|command| !command.is_empty()).collect();
         let builds = prepared.builds.clone();
+        let of = |of: fn(&Preview) -> &Vec<String>| -> Vec<String> {
+            prepared.containers.iter().flat_map(|container| of(&container.renewal.shown).clone()).collect()
+        };
+        let (restarts, review) = (of(|shown| &shown.restarts), of(|shown| &shown.review));
+        let containers = prepared.containers.iter().map(|container| container.planned.clone()).collect();
         let token = refused.is_none().then(|| token(&commands));
         if let Some(token) = &token {
             self.session().rebuilds.insert(token.clone(), prepared);
         }
         let refused = refused.map(|(why, lines_to_type)| Refusal { why, lines_to_type });
-        let preview = Preview { commands, told, refused, ..Preview::default() };
-        RebuildPreview { schema: Schema, preview, builds, token }
+        let preview = Preview { commands, restarts, review, told, refused, ..Preview::default() };
+        RebuildPreview { schema: Schema, preview, builds, containers, token }
     }
 
     /// Shows what the build of a fix would do.
@@ -174,11 +184,17 @@ impl App {
             Failure::new(FailureCode::Changed, "This rebuild was not previewed, or was already carried out.")
                 .hint("Look at the preview again.")
         })?;
-        let receipt = self.carry_out(&prepared).await?;
+        self.renewals_as_shown(&prepared).await?;
+        let (_left, stopped) = self.stoppable()?;
+        let receipt = self.carry_out(&prepared, stopped.clone()).await?;
         if let Err(failure) = self.remember_builds(prepared.remember.clone()) {
             self.tell(Event::Lost { failure });
         }
-        self.looked_at(&prepared, receipt).await
+        let built = self.looked_at(&prepared, receipt).await?;
+        if prepared.containers.is_empty() {
+            return Ok(built);
+        }
+        self.renew(&prepared, built, stopped).await
     }
 
     /// Stops the rebuild under way; `apply_rebuild` answers once everything is as before.
@@ -192,17 +208,24 @@ impl App {
         Ok(Nothing {})
     }
 
-    pub(crate) async fn carry_out(self: &Arc<Self>, prepared: &Prepared) -> Result<Receipt, Failure> {
+    /// What `stop_rebuild` stops, and whoever no longer waits for it.
+    fn stoppable(&self) -> Result<(StopWhenLeft, watch::Receiver<bool>), Failure> {
         let (stop, stopped) = watch::channel(false);
-        {
-            let mut session = self.session();
-            if session.building.as_ref().is_some_and(|building| !building.is_closed()) {
-                return Err(Failure::new(FailureCode::Refused, "Another rebuild is under way.")
-                    .hint("Wait for it, or stop it."));
-            }
-            session.building = Some(stop.clone());
+        let mut session = self.session();
+        if session.building.as_ref().is_some_and(|building| !building.is_closed()) {
+            return Err(
+                Failure::new(FailureCode::Refused, "Another rebuild is under way.").hint("Wait for it, or stop it.")
+            );
         }
-        let _left = StopWhenLeft(stop);
+        session.building = Some(stop.clone());
+        Ok((StopWhenLeft(stop), stopped))
+    }
+
+    async fn carry_out(
+        self: &Arc<Self>,
+        prepared: &Prepared,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Receipt, Failure> {
         let (app, prepared, journal) = (Arc::clone(self), prepared.clone(), self.journal()?);
         let work = async move {
             let _busy = Busy::begin();
@@ -225,16 +248,21 @@ impl App {
 
     /// Shows what taking a build back would do.
     pub(crate) async fn preview_build_undo(self: &Arc<Self>, receipt: Receipt) -> Result<UndoPreview, Failure> {
-        let (engine, journal) = (self.engine_of(&receipt).await?, self.journal()?);
-        let shown = build::undo_preview(&journal, &receipt.id, &engine).await;
+        let engine = self.engine_of(&receipt).await?;
+        let id = receipt.id.clone();
+        let shown = self.at_site(&engine, async move |site| build::undo_preview(&site, &id).await).await?;
         Ok(shown_undo(receipt, shown.unwrap_or_else(|error| Preview::refused(error.to_string()))))
     }
 
     /// Takes a build back, and looks again.
     pub(crate) async fn undo_build(self: &Arc<Self>, receipt: Receipt) -> Result<ChangeOutcome, Failure> {
-        let (engine, journal) = (self.engine_of(&receipt).await?, self.journal()?);
-        let undone = build::undo(&journal, &receipt.id, &engine, Timestamp::now()).await;
-        let receipt = undone.map_err(|error| failure_of(&error))?;
+        let engine = self.engine_of(&receipt).await?;
+        let (busy, id) = (engine_changes::Busy::begin(), receipt.id.clone());
+        let undone = self.at_site(&engine, async move |site| {
+            let _busy = busy;
+            build::undo(&site, &id, Timestamp::now()).await
+        });
+        let receipt = undone.await?.map_err(|error| failure_of(&error))?;
         let mut otherwise = Vec::new();
         for image in receipt.build.iter().flat_map(|record| &record.images) {
             let now = engine.inspect_image(&image.reference).await.ok().map(|now| now.id);
@@ -249,6 +277,7 @@ impl App {
                 format!("Looked again: {} does not mean what it meant before.", otherwise.join(" and ")),
             ),
         };
+        let (verified, words) = self.containers_as_before(&engine, &receipt, (verified, words)).await;
         if self.source().is_ok()
             && let Err(failure) = self.scan(ScanRequest::default()).await
         {
@@ -299,6 +328,16 @@ impl Teller {
         Self { app: Arc::clone(app), subjects, progress: progress.into() }
     }
 
+    /// What is done once everything is built.
+    fn after_builds(&self, words: &str) {
+        let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        progress.subject = self.subjects.join(", ");
+        (progress.number, progress.line) = (progress.of, None);
+        (progress.done, progress.total) = (0, 0);
+        words.clone_into(&mut progress.step);
+        self.app.tell(Event::Rebuild { progress: progress.clone() });
+    }
+
     fn tell(&self, news: BuildNews) {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -329,12 +368,17 @@ fn token(commands: &[Vec<String>]) -> String {
 
 fn failure_of(error: &BuildError) -> Failure {
     let code = match error {
-        BuildError::Failed { .. } | BuildError::Run { .. } | BuildError::HalfDone { .. } => FailureCode::Runtime,
+        BuildError::Failed { .. }
+        | BuildError::Run { .. }
+        | BuildError::TakenBack { .. }
+        | BuildError::HalfDone { .. } => FailureCode::Runtime,
         BuildError::Context { .. } => FailureCode::File,
         BuildError::Stopped { .. } => FailureCode::Stopped,
         BuildError::Engine { .. } => FailureCode::Engine,
         BuildError::NothingToTakeBack { .. } => FailureCode::Refused,
-        BuildError::ChangedSince { .. } => FailureCode::Changed,
+        BuildError::NotAsShown { .. } | BuildError::ChangedSince { .. } | BuildError::ContainerChanged { .. } => {
+            FailureCode::Changed
+        }
         BuildError::Journal(_) => FailureCode::File,
     };
     let untouched = matches!(error, BuildError::Failed { .. } | BuildError::Run { .. } | BuildError::Stopped { .. });
@@ -345,6 +389,7 @@ fn failure_of(error: &BuildError) -> Failure {
     let failure = match error {
         BuildError::Failed { log, .. } => failure.detail(log.clone()),
         BuildError::HalfDone { receipt, .. } => failure.hint(format!("Then: silidock undo {receipt} --apply")),
+        BuildError::TakenBack { receipt, .. } => failure.hint(format!("Receipt {receipt}.")),
         _ => failure,
     };
     if untouched {

@@ -7,7 +7,7 @@ use silidock_app::{
     remedy::Verified,
     wire::{
         ApplyRebuildRequest, BuiltOutcome, Event, ImageState, PlannedBuild, RebuildOutcome, RebuildOutput,
-        RebuildPreview, RebuildProgress, RebuildRequest,
+        RebuildPreview, RebuildProgress, RebuildRequest, RecreatedContainer,
     },
 };
 
@@ -30,6 +30,8 @@ pub async fn run(options: RebuildOptions, output: &Output) -> Result<ExitCode, F
             context: text_of(options.context),
             file: text_of(options.file),
             target: options.target,
+            recreate: options.recreate,
+            copy_volumes: options.copy_volumes,
         })
         .await?;
     let refused = preview.preview.refused.as_ref().map(|refusal| {
@@ -50,7 +52,9 @@ pub async fn run(options: RebuildOptions, output: &Output) -> Result<ExitCode, F
         return Ok(ExitCode::SUCCESS);
     }
     let subjects: Vec<&str> = preview.builds.iter().map(|build| build.subject.as_str()).collect();
-    if !super::agreed(consent, &format!("Build {} again?", subjects.join(", ")), output)? {
+    let made: Vec<&str> = preview.containers.iter().map(|container| container.name.as_str()).collect();
+    let then = if made.is_empty() { String::new() } else { format!(" and make {} anew", made.join(", ")) };
+    if !super::agreed(consent, &format!("Build {} again{then}?", subjects.join(", ")), output)? {
         return Ok(ExitCode::SUCCESS);
     }
     let outcome = followed(&app, ApplyRebuildRequest { token }, output).await?;
@@ -97,13 +101,24 @@ fn progress_line(progress: &RebuildProgress, last: &mut String) -> Option<String
     } else {
         String::new()
     };
-    Some(shown(&format!("{which}{}/{} {}", progress.done, progress.total, progress.step)))
+    let counted = if progress.total > 0 { format!("{}/{} ", progress.done, progress.total) } else { String::new() };
+    Some(shown(&format!("{which}{counted}{}", progress.step)))
 }
 
 fn text(preview: &RebuildPreview, output: &Output) -> String {
     let mut out = String::new();
     for build in &preview.builds {
         let _ = write!(out, "{}", build_text(build, output));
+    }
+    if !preview.containers.is_empty() {
+        let _ = writeln!(out, "{}", output.styled(Style::Strong, "Then made anew"));
+    }
+    for container in &preview.containers {
+        let by = container.service.as_ref().map(|service| format!(" ({service}, by Compose)")).unwrap_or_default();
+        let before = container.before.as_deref().unwrap_or("of a platform that is not known");
+        let line =
+            format!("  {}{by}: {before} now, {} then; it stops for a moment", container.name, container.platform);
+        let _ = writeln!(out, "{}", shown(&line));
     }
     for told in &preview.preview.told {
         let _ = writeln!(out, "{}", shown(told));
@@ -166,10 +181,31 @@ fn outcome_text(outcome: &RebuildOutcome, output: &Output) -> String {
     for build in &outcome.builds {
         let _ = write!(out, "{}", built_text(build, output));
     }
+    for container in &outcome.containers {
+        let _ = write!(out, "{}", renewed_text(container, output));
+    }
     let receipt = &outcome.receipt;
     let loaded = outcome.builds.iter().any(|build| build.output == RebuildOutput::Load);
     let undo = if loaded { format!(" (silidock undo {receipt})") } else { String::new() };
     let _ = writeln!(out, "{}\nReceipt {receipt}{undo}", shown(&outcome.words));
+    out
+}
+
+fn renewed_text(container: &RecreatedContainer, output: &Output) -> String {
+    let service = container.service.as_ref().map(|service| format!(" ({})", shown(service))).unwrap_or_default();
+    let mut out = format!("{}{service}\n", output.styled(Style::Strong, &container.name));
+    let platform = |platform: &Option<String>| platform.clone().unwrap_or_else(|| "not known".to_owned());
+    let _ = writeln!(out, "  before   {}", shown(&platform(&container.before)));
+    let _ = writeln!(out, "  after    {}", shown(&platform(&container.after)));
+    if container.verified != Verified::Verified {
+        let _ = writeln!(out, "{}", output.styled(Style::Broken, &format!("  {}", container.words)));
+    }
+    if let Some(kept) = &container.kept {
+        let _ = writeln!(out, "  kept as  {}", shown(kept));
+    }
+    for copy in &container.copies {
+        let _ = writeln!(out, "  volume copied to {}", shown(copy));
+    }
     out
 }
 

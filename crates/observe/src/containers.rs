@@ -135,8 +135,10 @@ fn container(
         Fact::Known(Vec::new())
     };
     let label = |key: &str| record.labels.get(&format!("com.docker.compose.{key}")).cloned();
+    // An image that Compose has built names project and service, too, and so does every container that is made of it by hand.
+    let by_compose = ["config-hash", "project.config_files", "container-number"].into_iter().find_map(label).is_some();
     let compose = match (label("project"), label("service")) {
-        (Some(project), Some(service)) => Some(ComposeMembership { project, service }),
+        (Some(project), Some(service)) if by_compose => Some(ComposeMembership { project, service }),
         _ => None,
     };
     Container {

@@ -2,10 +2,11 @@
 //! stopped every reference means what it meant before. Undone by the tags that were kept.
 //!
 //! What is built by which command arrives worked out; whether the result is what was wanted is found out by whoever looks
-//! again. Containers are not touched.
+//! again, and who then may have containers made anew from it as a part of the same change.
 
 mod carry;
 mod context;
+mod renew;
 mod take_back;
 
 use std::path::PathBuf;
@@ -18,10 +19,14 @@ use silidock_host::{RunError, ToolRun};
 use ts_rs::TS;
 
 use crate::receipt::JournalError;
+use crate::recreate::EngineRecord;
 
 pub use carry::apply;
 pub use context::{ContextError, Dockerfile};
+pub use renew::{renew, still_as_shown};
 pub use take_back::{undo, undo_preview};
+
+pub use crate::recreate::after_build::Renewal;
 
 /// Under this name images from before are kept.
 pub const KEPT: &str = "silidock-kept";
@@ -36,6 +41,10 @@ pub struct BuildRecord {
     pub images: Vec<BuiltImage>,
     /// The builds' commands, values of build arguments left out.
     pub commands: Vec<Vec<String>>,
+    /// Containers that were made anew from what was built, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<EngineRecord>>")]
+    pub containers: Vec<EngineRecord>,
 }
 
 /// A reference before and after a build.
@@ -169,6 +178,22 @@ pub enum BuildError {
         /// What could not be brought back.
         stuck: Vec<String>,
     },
+    /// A container is not as it was shown. Nothing was built.
+    #[error("{why}. Nothing was built; look at the preview again.")]
+    NotAsShown {
+        /// What is otherwise.
+        why: String,
+    },
+    /// A container could not be made anew, and everything was brought back to how it was.
+    #[error("{cause}. What was done before was taken back: {}. What was built stays on the engine without a name.", .back.join(", "))]
+    TakenBack {
+        /// The receipt, in state [`crate::State::TakenBack`].
+        receipt: String,
+        /// What failed.
+        cause: String,
+        /// What was done on the way back.
+        back: Vec<String>,
+    },
     /// There is nothing to take back.
     #[error("{receipt}: {why}")]
     NothingToTakeBack {
@@ -186,6 +211,14 @@ pub enum BuildError {
         receipt: String,
         /// Which reference.
         reference: String,
+    },
+    /// A container that was made anew is not as that left it. Nothing was touched.
+    #[error("{cause}. {receipt} was not undone, and nothing was changed.")]
+    ContainerChanged {
+        /// The receipt.
+        receipt: String,
+        /// What changed, or is gone.
+        cause: String,
     },
     /// The receipt cannot be used, or the change could not be recorded.
     #[error(transparent)]

@@ -3,6 +3,7 @@
 //!
 //! Why, and for which platform, arrives as data in the fix. Whether it helped is found out by whoever looks again.
 
+pub(crate) mod after_build;
 mod back;
 mod carry;
 mod copies;
@@ -30,7 +31,7 @@ pub(crate) use back::stands;
 pub use back::{undo, undo_preview};
 pub use carry::apply;
 pub(crate) use carry::tagged;
-pub use plan::preview;
+pub use plan::{preview, preview_after};
 pub use replacing::Replacing;
 
 /// Who hears how far a change is, and may stop it.

@@ -131,7 +131,8 @@ pub fn interrupted(journal: &Journal) -> Result<Vec<Interrupted>, JournalError> 
         let begun = receipt.runtime.as_ref().and_then(|record| record.ran.last()).map(|ran| ran.argv.join(" "));
         let each = begun.map(|command| format!("the last command that ended was {command}")).into_iter().chain(each);
         let each = each.collect::<Vec<_>>().join("; ");
-        let each = match (&receipt.engine, each.is_empty()) {
+        let container = receipt.build.as_ref().and_then(|build| build.containers.last());
+        let each = match (receipt.engine.as_deref().or(container), each.is_empty()) {
             (Some(record), true) => stands(record),
             (Some(record), false) => format!("{}; {each}", stands(record)),
             (None, true) => "no command had ended".to_owned(),

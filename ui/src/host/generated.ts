@@ -2839,6 +2839,31 @@ before: ImageState | null,
 command: Array<string>, };
 
 /**
+ * A container that is made anew from what is built.
+ */
+export type PlannedContainer = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its Compose service, as `project/service`; then Compose makes it.
+ */
+service: string | null, 
+/**
+ * The reference it is made from.
+ */
+image: string, 
+/**
+ * The platform it runs now; none where that is not known.
+ */
+before: string | null, 
+/**
+ * The platform it is to run.
+ */
+platform: string, };
+
+/**
  * Who builds for a platform.
  */
 export type PlannedPlatform = { 
@@ -3031,7 +3056,11 @@ words: string,
 /**
  * Each build.
  */
-builds: Array<BuiltOutcome>, };
+builds: Array<BuiltOutcome>, 
+/**
+ * Each container that was made anew.
+ */
+containers?: Array<RecreatedContainer>, };
 
 /**
  * Where the result of a build goes.
@@ -3054,6 +3083,10 @@ preview: Preview,
  * Each build, in order.
  */
 builds: Array<PlannedBuild>, 
+/**
+ * Each container that is made anew afterwards, in order.
+ */
+containers?: Array<PlannedContainer>, 
 /**
  * To give back with `apply_rebuild`; none where it is refused.
  */
@@ -3127,7 +3160,15 @@ file: string | null,
 /**
  * Stage to build.
  */
-target: string | null, };
+target: string | null, 
+/**
+ * Services and containers that run on the image from before are made anew from the new one, in the same change.
+ */
+recreate?: boolean, 
+/**
+ * Their volumes are copied before.
+ */
+copyVolumes?: boolean, };
 
 /**
  * Which change.
@@ -3137,6 +3178,43 @@ export type ReceiptRequest = {
  * Id of its receipt.
  */
 receipt: string, };
+
+/**
+ * A container that was made anew.
+ */
+export type RecreatedContainer = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its Compose service, as `project/service`.
+ */
+service: string | null, 
+/**
+ * The platform it ran before.
+ */
+before: string | null, 
+/**
+ * The platform it runs now.
+ */
+after: string | null, 
+/**
+ * Whether it runs what was built, looked at again.
+ */
+verified: Verified, 
+/**
+ * The same in words.
+ */
+words: string, 
+/**
+ * The name under which the image of the container from before is kept.
+ */
+kept: string | null, 
+/**
+ * Copies of its volumes.
+ */
+copies: Array<string>, };
 
 /**
  * Why something is not changed by us, and what to type instead.

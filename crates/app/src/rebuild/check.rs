@@ -44,7 +44,8 @@ impl App {
             Ok(_) => words.to_owned(),
             Err(error) => format!("{words} The receipt could not be completed: {error}."),
         };
-        Ok(RebuildOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, builds })
+        let containers = Vec::new();
+        Ok(RebuildOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, builds, containers })
     }
 
     async fn outcome_of(self: &Arc<Self>, planned: &PlannedBuild, receipt: &Receipt, looked: bool) -> BuiltOutcome {
@@ -139,7 +140,7 @@ fn pushed(read: &Result<RegistryReference, String>, platform: String) -> Checked
     CheckedPlatform { platform, verified, words, executables: BTreeMap::new() }
 }
 
-fn worst(all: impl Iterator<Item = Verified>) -> Verified {
+pub(super) fn worst(all: impl Iterator<Item = Verified>) -> Verified {
     let mut worst = Verified::Verified;
     for one in all {
         worst = match (worst, one) {

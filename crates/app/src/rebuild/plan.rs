@@ -69,6 +69,7 @@ impl App {
                 engine: engine.clone(),
                 order: BuildOrder { title, finding, builds: Vec::new() },
                 builds: Vec::new(),
+                containers: Vec::new(),
                 remember: origins.iter().filter_map(|origin| origin.remember.clone()).collect(),
             },
             told: Vec::new(),
@@ -91,6 +92,9 @@ impl App {
             if let Err(refused) = added {
                 planned.refused.get_or_insert(refused);
             }
+        }
+        if request.recreate && planned.refused.is_none() {
+            self.plan_renewals(engine, request, &mut planned).await?;
         }
         Ok(planned)
     }
@@ -337,7 +341,7 @@ impl Site<'_> {
                 let containers = self.inventory.containers.items.iter();
                 let of_it = containers.filter(|container| normalise(&container.image) == normalise(&reference));
                 let names: Vec<&str> = of_it.map(|container| container.name.as_str()).collect();
-                if !names.is_empty() {
+                if !names.is_empty() && !self.request.recreate {
                     told.push(format!(
                         "{} goes on with the image from before until it is made anew.",
                         names.join(" and ")
@@ -369,6 +373,7 @@ impl Site<'_> {
         if let Ok(Pin::Pinned { path, value, .. }) = project.pin(service)
             && let Ok(pinned) = value.parse::<Platform>()
             && !wanted.contains(&pinned)
+            && !self.request.recreate
         {
             told.push(format!(
                 "{path} pins {service} to {pinned}, so Compose does not run another platform until: silidock unpin {path} {service}"

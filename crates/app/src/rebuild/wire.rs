@@ -37,6 +37,14 @@ pub struct RebuildRequest {
     /// Stage to build.
     #[serde(default)]
     pub target: Option<String>,
+    /// Services and containers that run on the image from before are made anew from the new one, in the same change.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub recreate: bool,
+    /// Their volumes are copied before.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub copy_volumes: bool,
 }
 
 /// Where the result of a build goes.
@@ -59,6 +67,10 @@ pub struct RebuildPreview {
     pub preview: Preview,
     /// Each build, in order.
     pub builds: Vec<PlannedBuild>,
+    /// Each container that is made anew afterwards, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<PlannedContainer>>")]
+    pub containers: Vec<PlannedContainer>,
     /// To give back with `apply_rebuild`; none where it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -93,6 +105,21 @@ pub struct PlannedBuild {
     pub before: Option<ImageState>,
     /// The command, values of build arguments left out.
     pub command: Vec<String>,
+}
+
+/// A container that is made anew from what is built.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct PlannedContainer {
+    /// Its name.
+    pub name: String,
+    /// Its Compose service, as `project/service`; then Compose makes it.
+    pub service: Option<String>,
+    /// The reference it is made from.
+    pub image: String,
+    /// The platform it runs now; none where that is not known.
+    pub before: Option<String>,
+    /// The platform it is to run.
+    pub platform: String,
 }
 
 /// Who builds for a platform.
@@ -141,6 +168,31 @@ pub struct RebuildOutcome {
     pub words: String,
     /// Each build.
     pub builds: Vec<BuiltOutcome>,
+    /// Each container that was made anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<RecreatedContainer>>")]
+    pub containers: Vec<RecreatedContainer>,
+}
+
+/// A container that was made anew.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
+pub struct RecreatedContainer {
+    /// Its name.
+    pub name: String,
+    /// Its Compose service, as `project/service`.
+    pub service: Option<String>,
+    /// The platform it ran before.
+    pub before: Option<String>,
+    /// The platform it runs now.
+    pub after: Option<String>,
+    /// Whether it runs what was built, looked at again.
+    pub verified: Verified,
+    /// The same in words.
+    pub words: String,
+    /// The name under which the image of the container from before is kept.
+    pub kept: Option<String>,
+    /// Copies of its volumes.
+    pub copies: Vec<String>,
 }
 
 /// What one build did.

@@ -75,7 +75,8 @@ impl<'a> Work<'a> {
         }
         let commands = order.builds.iter().map(|build| build.command.clone());
         let commands = commands.filter(|command| !command.is_empty()).collect();
-        let record = BuildRecord { endpoint: engine.target().endpoint.to_string(), images, commands };
+        let record =
+            BuildRecord { endpoint: engine.target().endpoint.to_string(), images, commands, containers: Vec::new() };
         let draft = Receipt {
             finding: order.finding.clone(),
             build: Some(Box::new(record.clone())),

@@ -1,56 +1,75 @@
-//! Undo of a build: the references mean again what was kept. What was built stays on the engine without a name.
+//! Undo of a build: the references mean again what was kept, and containers that were made anew are again what they were. What was
+//! built stays on the engine without a name.
 
 use jiff::Timestamp;
 use silidock_engine::Engine;
 
-use super::carry::{back, image_id};
+use super::carry::image_id;
+use super::renew::bring_back;
 use super::{BuildError, BuildRecord, BuiltImage};
 use crate::preview::{Preview, Refusal};
 use crate::receipt::{Journal, Receipt, State};
+use crate::recreate::{ChangeError, Site, after_build};
 
 /// What undoing would do. What stands in the way is in `refused`.
 ///
 /// # Errors
 /// Receipts that are unknown or damaged, or an engine that does not answer.
-pub async fn undo_preview(journal: &Journal, id: &str, engine: &Engine) -> Result<Preview, BuildError> {
-    let (receipt, record) = open(journal, id)?;
+pub async fn undo_preview(site: &Site<'_>, id: &str) -> Result<Preview, BuildError> {
+    let (receipt, record) = open(site.journal, id)?;
     let told = |image: &BuiltImage| match (&image.before, &image.kept) {
         (Some(_), Some(kept)) => format!("{} means again what {kept} keeps.", image.reference),
         (Some(_), None) => format!("{} stays as it is: it was not built yet.", image.reference),
         (None, _) => format!("{} loses its name: there was no such image before.", image.reference),
     };
     let mut preview = Preview { told: record.images.iter().map(told).collect(), ..Preview::default() };
-    preview
-        .told
-        .push("What was built stays on the engine without a name, and containers run on as they are.".to_owned());
-    if let Err(error) = as_it_was_left(&receipt, &record, engine).await {
+    preview.told.push(match record.containers.is_empty() {
+        true => "What was built stays on the engine without a name, and containers run on as they are.".to_owned(),
+        false => "What was built stays on the engine without a name.".to_owned(),
+    });
+    for place in 0..record.containers.len() {
+        let shown = after_build::show_back(site, &receipt, place, &mut preview).await;
+        shown.map_err(|error| of_container(id, error))?;
+    }
+    if let Err(error) = as_it_was_left(&receipt, &record, site.engine).await {
         preview.refused = Some(Refusal::new(error.to_string()));
     }
     Ok(preview)
 }
 
-/// Gives the references back to what was kept. `now` becomes the time of the undo.
+/// Gives the references back to what was kept, and makes the containers what they were. `now` becomes the time of the undo.
 ///
 /// # Errors
 /// See [`BuildError`].
-pub async fn undo(journal: &Journal, id: &str, engine: &Engine, now: Timestamp) -> Result<Receipt, BuildError> {
-    let (mut receipt, record) = open(journal, id)?;
-    as_it_was_left(&receipt, &record, engine).await?;
-    let mut stuck = Vec::new();
-    for image in &record.images {
-        if let Err(error) = back(engine, image).await {
-            stuck.push(error.to_string());
-        }
+pub async fn undo(site: &Site<'_>, id: &str, now: Timestamp) -> Result<Receipt, BuildError> {
+    // Asked first without taking a turn: an unknown receipt must not make folders.
+    site.journal.load(id)?;
+    let _turn = site.journal.turn()?;
+    let (mut receipt, record) = open(site.journal, id)?;
+    as_it_was_left(&receipt, &record, site.engine).await?;
+    for place in 0..record.containers.len() {
+        let looked = after_build::as_it_was_left(site, &receipt, place).await;
+        looked.map_err(|error| of_container(id, error))?;
     }
+    let (_, stuck) = bring_back(site, &mut receipt).await;
     if !stuck.is_empty() {
         let cause = "Not everything could be taken back".to_owned();
         return Err(BuildError::HalfDone { receipt: id.to_owned(), cause, stuck });
     }
     receipt.state = State::Undone;
     receipt.undone_at = Some(now);
-    let _turn = journal.turn()?;
-    journal.save(&receipt)?;
+    site.journal.save(&receipt)?;
+    site.journal.forget_private(&receipt)?;
     Ok(receipt)
+}
+
+fn of_container(receipt: &str, error: ChangeError) -> BuildError {
+    match error {
+        ChangeError::Engine(source) => BuildError::Engine { what: "looking at a container failed".to_owned(), source },
+        ChangeError::Journal(error) => BuildError::Journal(error),
+        ChangeError::ChangedSince { cause, .. } => BuildError::ContainerChanged { receipt: receipt.to_owned(), cause },
+        other => BuildError::ContainerChanged { receipt: receipt.to_owned(), cause: other.to_string() },
+    }
 }
 
 fn open(journal: &Journal, id: &str) -> Result<(Receipt, BuildRecord), BuildError> {

@@ -24,6 +24,11 @@ impl Work<'_> {
         }
         if stuck.is_empty() {
             self.receipt.state = State::TakenBack;
+            // Nothing needs them any more, and what was saved holds secrets.
+            self.let_go().await;
+            if let Err(error) = self.site.journal.forget_private(&self.receipt) {
+                stuck.push(error.to_string());
+            }
         }
         if let Err(error) = self.save() {
             stuck.push(error.to_string());
@@ -38,7 +43,7 @@ impl Work<'_> {
     }
 
     /// The container, the tags and the files as they were. What was done, in words.
-    async fn bring_back(&mut self) -> Result<Vec<String>, AlterFailed> {
+    pub(super) async fn bring_back(&mut self) -> Result<Vec<String>, AlterFailed> {
         let mut done = Vec::new();
         copies::clear(self).await?;
         if self.record.files_written && undo::put_back(self.site.journal, &self.receipt).map_err(of_files)? {
@@ -155,7 +160,7 @@ impl Work<'_> {
     /// What the old container is made from again.
     async fn saved(&self, old: &OldRecord) -> Result<Likeness, AlterFailed> {
         let read = |as_name: &str| -> Result<Value, AlterFailed> {
-            let bytes = self.site.journal.private(&self.receipt, as_name)?;
+            let bytes = self.site.journal.private(&self.receipt, &self.private(as_name))?;
             serde_json::from_slice(&bytes)
                 .map_err(|_| AlterFailed::Gone(format!("what was saved of {} is damaged", old.name)))
         };
@@ -165,7 +170,7 @@ impl Work<'_> {
     }
 
     /// The name that kept the old image is no longer needed where the image has its own again.
-    async fn let_go(&self) {
+    pub(super) async fn let_go(&self) {
         let Some(old) = &self.record.old else { return };
         if matches!(self.means(&old.image).await, Ok(Some(means)) if means == old.image_id) {
             // A name too many harms nobody.
@@ -220,44 +225,54 @@ fn of_files(error: undo::UndoError) -> AlterFailed {
 pub async fn undo_preview(site: &Site<'_>, receipt: &str) -> Result<Preview, ChangeError> {
     let work = open(site, receipt)?;
     let mut preview = Preview::default();
-    if let Err(error) = work.as_it_was_left().await {
-        preview.refused = Some(Refusal::new(error.to_string()));
-        return Ok(preview);
-    }
-    if work.record.files_written {
-        preview.diffs = undo::diffs(site.journal, &work.receipt).unwrap_or_default();
-    }
-    if let Some(old) = &work.record.old {
-        let there = found(site.engine, &old.id).await.map_err(ChangeError::Engine)?.is_some();
-        preview.restarts.push(old.name.clone());
-        preview.told.push(match there {
-            true if work.record.forward.is_none() => {
-                format!("{} is still the container it was, and is started if it ran.", old.name)
-            }
-            true => format!("{} becomes the container it was; the new one is removed.", old.name),
-            false => format!(
-                "{} is made again as it was, for {}, and takes the place of the new one. Volumes stay.",
-                old.name,
-                old.platform.as_deref().unwrap_or("its platform")
-            ),
-        });
-        if old.copies.iter().any(|copy| copy.whole) {
-            preview.told.push(
+    work.show_back(&mut preview).await?;
+    Ok(preview)
+}
+
+impl Work<'_> {
+    /// Adds what bringing everything back would do.
+    pub(super) async fn show_back(&self, preview: &mut Preview) -> Result<(), ChangeError> {
+        if let Err(error) = self.as_it_was_left().await {
+            preview.refused = Some(Refusal::new(error.to_string()));
+            return Ok(());
+        }
+        if self.record.files_written {
+            preview.diffs = undo::diffs(self.site.journal, &self.receipt).unwrap_or_default();
+        }
+        if let Some(old) = &self.record.old {
+            let there = found(self.site.engine, &old.id).await.map_err(ChangeError::Engine)?.is_some();
+            preview.restarts.push(old.name.clone());
+            preview.told.push(match there {
+                true if self.record.forward.is_none() => {
+                    format!("{} is still the container it was, and is started if it ran.", old.name)
+                }
+                true => format!("{} becomes the container it was; the new one is removed.", old.name),
+                false => format!(
+                    "{} is made again as it was, for {}, and takes the place of the new one. Volumes stay.",
+                    old.name,
+                    old.platform.as_deref().unwrap_or("its platform")
+                ),
+            });
+            if old.copies.iter().any(|copy| copy.whole) {
+                preview.told.push(
                 "If it does not come up with its volumes as they are now, it gets the copies that were made before the change."
                     .to_owned(),
             );
-        }
-    }
-    for pulled in &work.record.pulled {
-        preview.told.push(match pulled.before == pulled.after {
-            _ if pulled.after.is_none() => {
-                format!("The pull of {} did not end; it means what it meant.", pulled.reference)
             }
-            true => format!("What was pulled of {} stays; nothing uses it.", pulled.reference),
-            false => format!("{} means again what it meant; what was pulled stays without a name.", pulled.reference),
-        });
+        }
+        for pulled in &self.record.pulled {
+            preview.told.push(match pulled.before == pulled.after {
+                _ if pulled.after.is_none() => {
+                    format!("The pull of {} did not end; it means what it meant.", pulled.reference)
+                }
+                true => format!("What was pulled of {} stays; nothing uses it.", pulled.reference),
+                false => {
+                    format!("{} means again what it meant; what was pulled stays without a name.", pulled.reference)
+                }
+            });
+        }
+        Ok(())
     }
-    Ok(preview)
 }
 
 /// Takes a change back. `now` becomes the time of the undo.
@@ -295,13 +310,13 @@ fn open<'a>(site: &Site<'a>, id: &str) -> Result<Work<'a>, ChangeError> {
             Err(nothing(format!("it was already undone ({at})")))
         }
         State::TakenBack => Err(nothing("it failed and was taken back at once".to_owned())),
-        State::Applied | State::Started => Ok(Work { site: site.clone(), receipt, record }),
+        State::Applied | State::Started => Ok(Work { site: site.clone(), receipt, record, after_build: None }),
     }
 }
 
 impl Work<'_> {
     /// An undo must find what the change left: its own container, the old image, its files.
-    async fn as_it_was_left(&self) -> Result<(), ChangeError> {
+    pub(super) async fn as_it_was_left(&self) -> Result<(), ChangeError> {
         let since = |cause: String| ChangeError::ChangedSince { receipt: self.receipt.id.clone(), cause };
         let Some(old) = &self.record.old else { return Ok(()) };
         let engine = self.site.engine;

@@ -14,7 +14,7 @@ use super::same::{self, Image};
 use super::{AlterFailed, ChangeError, EngineRecord, OldRecord, PulledTag, Record, Site, copies, service};
 use crate::apply::Subject;
 use crate::preview::Preview;
-use crate::receipt::{Change, Journal, JournalError, Receipt, State};
+use crate::receipt::{Change, JournalError, Receipt, State};
 use crate::swap::{self, Swap};
 
 /// From here on an address of a network card belongs to a network.
@@ -30,11 +30,20 @@ pub(super) struct Work<'a> {
     pub site: Site<'a>,
     pub receipt: Receipt,
     pub record: EngineRecord,
+    /// Its place among the containers that follow a build; none where the receipt is about this change alone.
+    pub after_build: Option<usize>,
 }
 
 impl Record for Work<'_> {
     fn save(&mut self) -> Result<(), JournalError> {
-        self.receipt.engine = Some(Box::new(self.record.clone()));
+        let record = self.record.clone();
+        match (self.after_build, &mut self.receipt.build) {
+            (Some(place), Some(build)) => match build.containers.get_mut(place) {
+                Some(known) => *known = record,
+                None => build.containers.push(record),
+            },
+            (Some(_) | None, _) => self.receipt.engine = Some(Box::new(record)),
+        }
         self.site.journal.save(&self.receipt)
     }
 }
@@ -54,7 +63,7 @@ pub async fn apply(
         return Err(ChangeError::Refused(refusal.clone()));
     }
     let _turn = site.journal.turn()?;
-    let plan = Plan::of(site, fix).await.map_err(ChangeError::Refused)?;
+    let plan = Plan::of(site, &fix.steps, &[]).await.map_err(ChangeError::Refused)?;
     plan.as_shown(shown)?;
     let swaps: Vec<Swap> = plan.files.files.iter().map(crate::apply::swap_of).collect();
     let mut work = begin(site, fix, subject, &plan, &swaps, now)?;
@@ -72,11 +81,25 @@ fn begin<'a>(
     swaps: &[Swap],
     now: Timestamp,
 ) -> Result<Work<'a>, ChangeError> {
+    let record = record_of(site, &fix.steps);
+    let draft = Receipt {
+        changes: plan.files.files.iter().map(|planned| Change::of(&planned.file, &planned.after)).collect(),
+        engine: Some(Box::new(record.clone())),
+        ..Receipt::of_fix(fix, subject, now)
+    };
+    let receipt = site.journal.start(draft, swaps)?;
+    let mut work = Work { site: site.clone(), receipt, record, after_build: None };
+    work.saw(plan)?;
+    Ok(work)
+}
+
+/// Of a change that has done nothing so far.
+pub(super) fn record_of(site: &Site<'_>, steps: &[Step]) -> EngineRecord {
     let target = site.engine.target();
-    let record = EngineRecord {
+    EngineRecord {
         endpoint: target.endpoint.to_string(),
         context: target.context.clone().filter(|_| target.origin != Origin::DockerHost),
-        steps: fix.steps.clone(),
+        steps: steps.to_vec(),
         reached: None,
         done: false,
         files_written: false,
@@ -85,36 +108,7 @@ fn begin<'a>(
         forward: None,
         backward: None,
         ran: Vec::new(),
-    };
-    let draft = Receipt {
-        changes: plan.files.files.iter().map(|planned| Change::of(&planned.file, &planned.after)).collect(),
-        engine: Some(Box::new(record.clone())),
-        ..Receipt::of_fix(fix, subject, now)
-    };
-    let receipt = site.journal.start(draft, swaps)?;
-    let mut work = Work { site: site.clone(), receipt, record };
-    if let Some(seen) = &plan.seen {
-        keep(site.journal, &work.receipt, CONTAINER, &seen.container)?;
-        keep(site.journal, &work.receipt, IMAGE, &seen.image)?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        work.record.old = Some(OldRecord {
-            id: id(&seen.container).to_owned(),
-            name: name(&seen.container).to_owned(),
-            image: text(&seen.container["Config"]["Image"]),
-            image_id: text(&seen.container["Image"]),
-            platform: seen.platform.clone(),
-            running: runs(&seen.container),
-            kept: format!("silidock-kept/{}:{}", tagged(name(&seen.container)), work.receipt.id),
-            service: seen.service.clone(),
-            copies: Vec::new(),
-        });
-        work.save()?;
     }
-    Ok(work)
-}
-
-fn keep(journal: &Journal, receipt: &Receipt, as_name: &str, told: &Value) -> Result<(), JournalError> {
-    journal.keep_private(receipt, as_name, told.to_string().as_bytes())
 }
 
 /// A container's name as a part of an image's: those know no capitals, and no two marks in a row.
@@ -132,7 +126,33 @@ pub(crate) fn tagged(name: &str) -> String {
 }
 
 impl Work<'_> {
-    async fn all(&mut self, plan: &Plan, swaps: &[Swap]) -> Result<(), AlterFailed> {
+    /// Saves the container as it is now: what the way back is made from.
+    pub(super) fn saw(&mut self, plan: &Plan) -> Result<(), JournalError> {
+        let Some(seen) = &plan.seen else { return Ok(()) };
+        for (as_name, told) in [(CONTAINER, &seen.container), (IMAGE, &seen.image)] {
+            self.site.journal.keep_private(&self.receipt, &self.private(as_name), told.to_string().as_bytes())?;
+        }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.record.old = Some(OldRecord {
+            id: id(&seen.container).to_owned(),
+            name: name(&seen.container).to_owned(),
+            image: text(&seen.container["Config"]["Image"]),
+            image_id: text(&seen.container["Image"]),
+            platform: seen.platform.clone(),
+            running: runs(&seen.container),
+            kept: format!("silidock-kept/{}:{}", tagged(name(&seen.container)), self.receipt.id),
+            service: seen.service.clone(),
+            copies: Vec::new(),
+        });
+        self.save()
+    }
+
+    /// Under which name the receipt keeps what the engine said.
+    pub(super) fn private(&self, as_name: &str) -> String {
+        self.after_build.map_or_else(|| as_name.to_owned(), |place| format!("{place}-{as_name}"))
+    }
+
+    pub(super) async fn all(&mut self, plan: &Plan, swaps: &[Swap]) -> Result<(), AlterFailed> {
         if let Some(old) = &self.record.old {
             // First of all, so that a pull that moves its tag does not leave it without a name.
             let (repository, tag) = old.kept.rsplit_once(':').unwrap_or((&old.kept, "latest"));
@@ -147,7 +167,9 @@ impl Work<'_> {
             self.carry(&step, plan, swaps).await?;
         }
         self.record.done = true;
-        self.receipt.state = State::Applied;
+        if self.after_build.is_none() {
+            self.receipt.state = State::Applied;
+        }
         Ok(self.save()?)
     }
 

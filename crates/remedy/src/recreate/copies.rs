@@ -69,7 +69,7 @@ async fn helper(work: &Work<'_>, old: &OldRecord, name: &str, mount: &str) -> Re
 }
 
 fn saved(work: &Work<'_>) -> Result<Value, AlterFailed> {
-    let bytes = work.site.journal.private(&work.receipt, CONTAINER)?;
+    let bytes = work.site.journal.private(&work.receipt, &work.private(CONTAINER))?;
     serde_json::from_slice(&bytes).map_err(|_| AlterFailed::Lost)
 }
 

@@ -41,7 +41,10 @@ pub(super) struct Plan {
     told: Vec<String>,
     /// Said too, but it may be otherwise a moment later.
     passing: Vec<String>,
-    pulls: Vec<String>,
+    /// Images that are pulled or built before, by their full names.
+    comes: Vec<String>,
+    /// What a container wrote is kept.
+    keeps: bool,
     /// Why a person should look at it first.
     review: Vec<String>,
 }
@@ -51,9 +54,12 @@ fn refused(why: impl Into<String>) -> Refusal {
 }
 
 impl Plan {
-    pub(super) async fn of(site: &Site<'_>, fix: &Fix) -> Result<Self, Refusal> {
+    /// Of `steps`, where images called `built` are built before.
+    pub(super) async fn of(site: &Site<'_>, steps: &[Step], built: &[String]) -> Result<Self, Refusal> {
         let mut plan = Self::default();
-        for step in &fix.steps {
+        plan.comes.extend(built.iter().filter_map(|reference| normalise(reference)));
+        plan.keeps = steps.iter().any(|step| matches!(step, Step::KeepWritten { .. }));
+        for step in steps {
             match step {
                 Step::PullPlatform { reference, platform } => plan.pull(site, reference, platform).await?,
                 Step::CopyVolumes { of } => {
@@ -151,7 +157,7 @@ impl Plan {
                 ));
             }
         }
-        self.pulls.push(full);
+        self.comes.push(full);
         Ok(())
     }
 
@@ -221,9 +227,13 @@ impl Plan {
                         self.passing.push("It wrote nothing outside of volumes that would be missed.".to_owned());
                         return;
                     }
+                    many if self.keeps => {
+                        format!("What it wrote outside of volumes is kept as an image ({many} paths): {}.", some(&kept))
+                    }
                     many => format!("What it wrote outside of volumes is lost ({many} paths): {}.", some(&kept)),
                 }
             }
+            Err(_) if self.keeps => "What it wrote outside of volumes is kept as an image.".to_owned(),
             Err(error) => format!("What it wrote outside of volumes is lost; how much that is, is not known: {error}."),
         };
         self.passing.push(lost.clone());
@@ -290,7 +300,7 @@ impl Plan {
     }
 
     async fn image(&mut self, site: &Site<'_>, reference: &str, platform: Option<&Platform>) -> Result<(), Refusal> {
-        if normalise(reference).is_some_and(|full| self.pulls.contains(&full)) {
+        if normalise(reference).is_some_and(|full| self.comes.contains(&full)) {
             return Ok(());
         }
         let wanted = platform.map(ToString::to_string);
@@ -316,7 +326,16 @@ impl Plan {
 
 /// What the change would do. Always answers: what stands in the way is in `refused`.
 pub async fn preview(site: &Site<'_>, fix: &Fix) -> Preview {
-    match Plan::of(site, fix).await {
+    shown(Plan::of(site, &fix.steps, &[]).await)
+}
+
+/// The same of steps that follow after images called `built` are built.
+pub async fn preview_after(site: &Site<'_>, steps: &[Step], built: &[String]) -> Preview {
+    shown(Plan::of(site, steps, built).await)
+}
+
+fn shown(plan: Result<Plan, Refusal>) -> Preview {
+    match plan {
         Ok(plan) => plan.preview(),
         Err(refusal) => Preview { refused: Some(refusal), ..Preview::default() },
     }

@@ -23,6 +23,7 @@ const LONG: Duration = Duration::from_secs(600);
 
 const PROJECT: &str = "com.docker.compose.project";
 const SERVICE: &str = "com.docker.compose.service";
+const HASH: &str = "com.docker.compose.config-hash";
 
 /// What Compose is told.
 #[derive(Debug, Clone)]
@@ -166,7 +167,8 @@ async fn new_ones(work: &Work<'_>, old: &OldRecord) -> Result<Vec<String>, Alter
 
 /// A container of the same service that was not there before.
 pub(super) fn is_new(container: &Value, old: &OldRecord) -> bool {
-    container["Config"]["Labels"].get(SERVICE).is_some() && !old.service.iter().any(|known| known == id(container))
+    [SERVICE, HASH].iter().all(|label| container["Config"]["Labels"].get(label).is_some())
+        && !old.service.iter().any(|known| known == id(container))
 }
 
 /// The containers of a service, but for those of single commands (`docker compose run`).
@@ -174,7 +176,11 @@ async fn containers(engine: &Engine, project: &str, service: &str) -> Result<Vec
     let all = engine.containers_json().await?;
     let of = |container: &&Value| {
         let labels = &container["Labels"];
-        labels[PROJECT] == project && labels[SERVICE] == service && labels["com.docker.compose.oneoff"] != "True"
+        // What Compose has built names project and service, too, and so does a container that is made of it by hand.
+        labels.get(HASH).is_some()
+            && labels[PROJECT] == project
+            && labels[SERVICE] == service
+            && labels["com.docker.compose.oneoff"] != "True"
     };
     Ok(all.iter().filter(of).map(|container| id(container).to_owned()).collect())
 }
