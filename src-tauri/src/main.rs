@@ -57,6 +57,7 @@ fn main() -> tauri::Result<()> {
                 sample: shell.sample,
                 live: true,
                 processor_time: true,
+                remember_opened: true,
                 ..AppOptions::default()
             };
             let app = App::start(options);

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -353,6 +355,82 @@ describe("on the lab's engine", () => {
       return (await window.browser.findElements(By.css(".banner"))).length === 0;
     });
     assert.equal(await window.text("h1"), headline);
+  });
+});
+
+describe("projects that are opened in the window", () => {
+  const engine = labEngine("v28");
+  const foreign = engine.platform === "linux/amd64" ? "linux/arm64" : "linux/amd64";
+  const folder = mkdtempSync(join(tmpdir(), "silidock-opened-"));
+  const project = join(folder, "opened");
+  const file = join(project, "compose.yaml");
+  const text = `services:\n  one:\n    image: silidock-lab/bb:${foreign.split("/")[1]} # kept\n  two:\n    build: .\n    image: silidock-lab/bb:${foreign.split("/")[1]}\n`;
+  const open = () => Window.open({ environment: { SILIDOCK_ENGINE: engine.endpoint, SILIDOCK_CHOOSE: project, SILIDOCK_DATA_DIR: join(folder, "data") } });
+  const services = async (window) => (await window.rows()).map((row) => row[0]).filter((name) => name.startsWith("opened /"));
+
+  before(() => {
+    mkdirSync(project);
+    writeFileSync(file, text);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("a folder that is added is judged, several services are pinned at once, and it says where it runs", async () => {
+    const window = await open();
+    try {
+      await window.says(".coverage", /Looked at/);
+      await window.go("compose");
+      await window.press("Add folder", "header");
+      await eventually("its services are there", async () => (await services(window)).length === 2);
+      await window.click("[data-key]:has([title='opened / one'])");
+      await window.press(`Pin to ${foreign}`, ".inspector");
+      await window.click("[role=dialog] input[value=two]");
+      await window.says("[role=dialog] h2", /^Pin one and two to/);
+      assert.equal(readFileSync(file, "utf8"), text, "looking changes nothing");
+      await window.press("Apply", "[role=dialog] footer");
+      await window.find("[role=dialog] [data-verified=verified]");
+      const pin = `    platform: ${foreign}\n`;
+      assert.deepEqual(readFileSync(file, "utf8").split(pin).join(""), text, "only the pins were added");
+      assert.equal(readFileSync(file, "utf8").split(pin).length, 3);
+      await window.press("Done", "[role=dialog]");
+
+      await window.click("[data-key]:has([title='opened / two'])");
+      await window.press("Say where", ".inspector [data-deployed]");
+      await window.click(`[role=dialog] input[value='${foreign}']`);
+      await window.find("[role=dialog] tr.added");
+      await window.press("Write it", "[role=dialog] footer");
+      await window.find("[role=dialog] [data-verified=verified]");
+      assert.equal(readFileSync(join(project, ".silidock.toml"), "utf8"), `[deploy]\ntargets = ["${foreign}"]\n`);
+      await window.press("Done", "[role=dialog]");
+      await window.says("[data-deployed]", new RegExp(`${foreign}[^]*silidock.toml:2`));
+    } finally {
+      await window.close();
+    }
+  });
+
+  test("it is there again at the next start, until it is forgotten; one that has gone is told", async () => {
+    let window = await open();
+    try {
+      await window.go("compose");
+      await eventually("its services are there again", async () => (await services(window)).length === 2);
+    } finally {
+      await window.close();
+    }
+    const kept = join(folder, "data", "opened.json");
+    writeFileSync(kept, JSON.stringify([...JSON.parse(readFileSync(kept, "utf8")), [join(folder, "moved-away")]]));
+    window = await open();
+    try {
+      await window.go("compose");
+      await window.says(".notices", /no longer there[^]*moved-away/);
+      await window.press("Projects", "header");
+      await window.press("Forget", "[role=dialog]");
+      await eventually("it is off the list", async () => !/opened/.test(await window.text("[role=dialog] .body")));
+      await window.press("Done", "[role=dialog]");
+      await eventually("its services are gone", async () => (await services(window)).length === 0);
+      assert.deepEqual(JSON.parse(readFileSync(kept, "utf8")), []);
+      assert.ok(existsSync(file), "forgetting leaves the files alone");
+    } finally {
+      await window.close();
+    }
   });
 });
 

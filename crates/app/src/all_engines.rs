@@ -35,7 +35,13 @@ impl App {
                 .detail(detail));
         }
         let looks = there.into_iter().map(|choice| async move {
-            let app = Self::start(AppOptions { live: false, sample: false, engine: None, ..self.options.clone() });
+            let app = Self::start(AppOptions {
+                live: false,
+                remember_opened: false,
+                sample: false,
+                engine: None,
+                ..self.options.clone()
+            });
             let request = ScanRequest { engine: Some(choice.choose.clone()), ..ScanRequest::default() };
             let seen = match &choice.problem {
                 Some(problem) => Err(Failure::new(FailureCode::Engine, problem.clone())),

@@ -9,7 +9,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::{
-    deploy::{DeployFacts, DeployTargets, NamedBuild},
+    deploy::{BuiltHere, DeployFacts, DeployTargets, NamedBuild},
     fact::Gap,
     inventory::Inventory,
     platform::Platform,
@@ -22,7 +22,7 @@ use ts_rs::TS;
 use crate::{
     failure::{Failure, FailureCode},
     rebuild::memory::RememberedBuilds,
-    session::App,
+    session::{App, Source},
 };
 
 const TOLD: &str = "targets.json";
@@ -60,6 +60,34 @@ pub struct TargetsDocument {
     pub gaps: Vec<Gap>,
 }
 
+/// Which image.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct DeploysRequest {
+    /// Its reference.
+    pub image: String,
+}
+
+/// Where an image that is built here will run.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Deploys {
+    /// `project/service`; none for one whose folder was named.
+    pub service: Option<String>,
+    /// Where it will run; empty where nobody said.
+    pub targets: Vec<Platform>,
+    /// Who says so: a file with its line, or words; empty where nobody does.
+    pub said_by: String,
+    /// The folder that says so, or could.
+    pub folder: Option<String>,
+}
+
+/// What is known of it.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct DeploysDocument {
+    /// None where nothing here says what the image is built from.
+    pub built: Option<Deploys>,
+}
+
 impl App {
     /// Says where what is built in a folder will run; remembers it where that is asked for and the folder has no file of its
     /// own that says so.
@@ -77,6 +105,10 @@ impl App {
         let mut facts = DeployFacts::default();
         read(host, &folder, &mut facts);
         if let Some(wanted) = &request.set {
+            if matches!(self.source(), Ok(Source::Sample(_) | Source::Recording)) {
+                return Err(Failure::new(FailureCode::Refused, "Nothing is remembered of a sample or a recording.")
+                    .hint("Write it into the sample's own file instead, or leave the sample."));
+            }
             if host.exists(&folder.join(FILE)) {
                 let file = folder.join(FILE);
                 return Err(Failure::new(FailureCode::Refused, format!("{} says it, and counts.", file.display()))
@@ -99,6 +131,29 @@ impl App {
             images: said.images,
             gaps: facts.gaps.into_iter().map(|gap| gap.gap).collect(),
         })
+    }
+
+    /// Says where an image will run that is built here.
+    ///
+    /// # Errors
+    /// Nothing was looked at yet.
+    pub async fn deploys(self: &Arc<Self>, request: DeploysRequest) -> Result<DeploysDocument, Failure> {
+        let built = self.last_inventory()?.build_of(&request.image);
+        let built = built.map(|BuiltHere { service, targets, said_by, folder, .. }| Deploys {
+            service,
+            targets,
+            said_by,
+            folder,
+        });
+        Ok(DeploysDocument { built })
+    }
+
+    /// What the files of the sample's projects say now, in front of what was recorded.
+    pub(crate) fn deploy_files(&self, inventory: &mut Inventory) {
+        let folders: BTreeSet<String> = inventory.projects.iter().filter_map(|one| one.working_dir.clone()).collect();
+        for folder in folders {
+            read(self.host().as_ref(), Path::new(&folder), &mut inventory.deploy);
+        }
     }
 
     /// Everything that is said of deploying what an inventory's projects build, and of images whose folder was named.

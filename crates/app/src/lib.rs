@@ -29,6 +29,7 @@ mod runtime_proof;
 pub mod sample;
 pub mod schemas;
 pub mod session;
+mod targets_file;
 pub mod typescript;
 mod watch;
 pub mod wire;
@@ -61,11 +62,20 @@ pub struct AppOptions {
     pub live: bool,
     /// Ask for processor time too.
     pub processor_time: bool,
+    /// Keep which Compose files were opened, and open them again at the next start.
+    pub remember_opened: bool,
 }
 
 impl Default for AppOptions {
     fn default() -> Self {
-        Self { host: Arc::new(LocalHost::new()), engine: None, sample: false, live: false, processor_time: false }
+        Self {
+            host: Arc::new(LocalHost::new()),
+            engine: None,
+            sample: false,
+            live: false,
+            processor_time: false,
+            remember_opened: false,
+        }
     }
 }
 

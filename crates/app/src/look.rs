@@ -108,7 +108,7 @@ impl App {
         };
         let emulation = self.remembered(engine).await;
         let benchmark = self.counting_bench(engine, &emulation).await;
-        let opened = self.opened().await;
+        let opened = self.opened_projects().await;
         let look = Look {
             engine,
             target: engine.target(),
@@ -163,7 +163,8 @@ impl App {
         sample: Arc<Sample>,
         fallback: Option<Failure>,
     ) -> Result<ScanView, Failure> {
-        let inventory = sample.inventory(&now());
+        let mut inventory = sample.inventory(&now());
+        self.deploy_files(&mut inventory);
         self.session().source = Some(Source::Sample(sample));
         self.stop_watching();
         let view = ScanView { fallback, ..self.remember(generation, inventory) };

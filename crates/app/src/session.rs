@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -23,11 +22,13 @@ use tokio::sync::broadcast;
 use crate::{
     AppOptions, Events,
     bench::run::Running,
+    compose::Opened,
     failure::{Failure, FailureCode},
     layer_store::LayerStore,
     pins::PinPreview,
     rebuild::Prepared,
     sample::Sample,
+    targets_file::TargetsPlan,
     watch::Watcher,
     wire::{Event, ScanView},
 };
@@ -45,6 +46,8 @@ pub struct App {
     pub(crate) inside_stop: tokio::sync::watch::Sender<u64>,
     /// Counted up to stop the change of an engine that is under way.
     pub(crate) change_stop: tokio::sync::watch::Sender<u64>,
+    /// Filled once what earlier runs opened was read.
+    pub(crate) reopened: tokio::sync::OnceCell<()>,
     generation: AtomicU64,
     session: Mutex<Session>,
 }
@@ -68,8 +71,10 @@ pub(crate) struct Session {
     pub(crate) bench: Option<Running>,
     /// Pins that were shown, by token.
     pub(crate) pins: HashMap<String, PinPreview>,
-    /// Compose files that somebody opened in this run, a list for each project.
-    pub(crate) opened: Vec<Vec<PathBuf>>,
+    /// Deploy targets that were shown, by token.
+    pub(crate) targets: HashMap<String, TargetsPlan>,
+    /// Compose files that somebody opened.
+    pub(crate) opened: Opened,
     /// Rebuilds that were shown, by token.
     pub(crate) rebuilds: HashMap<String, Prepared>,
     /// What stops the rebuild under way.
@@ -115,6 +120,7 @@ impl App {
             looking: tokio::sync::Mutex::new(()),
             inside_stop: crate::inside::stopper(),
             change_stop: crate::inside::stopper(),
+            reopened: tokio::sync::OnceCell::new(),
             generation: AtomicU64::new(0),
             session: Mutex::new(Session::default()),
         })

@@ -22,11 +22,13 @@ pub use silidock_report::targets::EmulatorTarget;
 use ts_rs::TS;
 
 pub use crate::bench::wire::*;
-pub use crate::deploy::{TargetsDocument, TargetsRequest};
+pub use crate::compose::{OpenedDocument, OpenedRequest};
+pub use crate::deploy::{Deploys, DeploysDocument, DeploysRequest, TargetsDocument, TargetsRequest};
 use crate::failure::Failure;
 pub use crate::inside::wire::*;
 pub use crate::rebuild::builders::{BuildersDocument, BuildersRequest};
 pub use crate::rebuild::wire::*;
+pub use crate::targets_file::{TargetsChange, TargetsShown, TargetsToken};
 
 /// Calls `$callback!` with every command: `name(Request) -> Response, "what it does";`.
 #[macro_export]
@@ -52,9 +54,13 @@ macro_rules! command_table {
             builders(BuildersRequest) -> BuildersDocument, "Lists the builders of buildx, and who would build for which platform; where none can, what makes one.";
             create_builder(BuildersRequest) -> ChangeOutcome, "Makes the builder that was proposed, and looks again.";
             targets(TargetsRequest) -> TargetsDocument, "Says where what is built in a folder will run, and remembers it.";
+            deploys(DeploysRequest) -> DeploysDocument, "Says where an image will run that is built here.";
+            show_targets(TargetsChange) -> TargetsShown, "Shows what saying in a folder's own file where its builds will run would change.";
+            set_targets(TargetsToken) -> ChangeOutcome, "Writes targets that were shown, and looks again.";
             preview_rebuild(RebuildRequest) -> RebuildPreview, "Shows what building an image or a service again would do: source, builder, platforms, command.";
             apply_rebuild(ApplyRebuildRequest) -> RebuildOutcome, "Builds what was previewed, keeps the image from before, and looks at what came out; progress arrives as events.";
             stop_rebuild(Nothing) -> Nothing, "Stops the rebuild under way; `apply_rebuild` answers once everything is as before.";
+            opened(OpenedRequest) -> OpenedDocument, "Lists Compose files and folders that were opened, and forgets some of them.";
             show_pin(PinRequest) -> PinShown, "Shows what pinning Compose services, or no longer, would change; asks Compose whether it would take that.";
             set_pin(PinToken) -> ChangeOutcome, "Carries out a pin that was shown, and looks again.";
             history(Nothing) -> History, "Lists every change that was made.";

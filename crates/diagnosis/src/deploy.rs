@@ -67,6 +67,8 @@ pub struct BuiltHere {
     pub targets: Vec<Platform>,
     /// Who says so: a file with its line, or words.
     pub said_by: String,
+    /// The folder that says so; where none does, the one whose file would.
+    pub folder: Option<String>,
 }
 
 impl DeployTargets {
@@ -98,11 +100,13 @@ impl Inventory {
                 let folders = [project.working_dir.as_deref(), context.map(|context| context.value.as_str())];
                 let said = folders.into_iter().flatten().find_map(|folder| self.deploy.of_folder(folder));
                 let whole = format!("{}/{}", project.name, service.name);
-                all.push(built(reference, Some((whole, &service.name)), said));
+                let folder = folders.into_iter().flatten().next();
+                all.push(built(reference, Some((whole, &service.name)), said, folder));
             }
         }
         for named in &self.deploy.named {
-            all.push(built(named.reference.clone(), None, self.deploy.of_folder(&named.context)));
+            let said = self.deploy.of_folder(&named.context);
+            all.push(built(named.reference.clone(), None, said, Some(&named.context)));
         }
         let mut seen = Vec::new();
         all.retain(|one| {
@@ -122,11 +126,17 @@ impl Inventory {
     }
 }
 
-fn built(reference: String, service: Option<(String, &String)>, said: Option<&DeployTargets>) -> BuiltHere {
+fn built(
+    reference: String,
+    service: Option<(String, &String)>,
+    said: Option<&DeployTargets>,
+    folder: Option<&str>,
+) -> BuiltHere {
     let name = service.as_ref().map(|(_, name)| name.as_str());
     BuiltHere {
         targets: said.map(|said| said.of(name, &reference).to_vec()).unwrap_or_default(),
         said_by: said.map(DeployTargets::said_by).unwrap_or_default(),
+        folder: said.map(|said| said.folder.as_str()).or(folder).map(str::to_owned),
         service: service.map(|(whole, _)| whole),
         reference,
     }

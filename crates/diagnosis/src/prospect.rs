@@ -26,6 +26,9 @@ use crate::{
 pub struct ProjectProspect {
     /// Project name.
     pub name: String,
+    /// Its folder.
+    #[serde(default)]
+    pub folder: Option<String>,
     /// Its files, in the order Compose merges them.
     pub files: Vec<String>,
     /// Somebody opened it; nothing here says that it was ever started.
@@ -150,6 +153,7 @@ fn prospect(context: &Context<'_>, project: &ComposeProject) -> ProjectProspect 
     };
     ProjectProspect {
         name: project.name.clone(),
+        folder: project.working_dir.clone(),
         files: project.files.iter().map(|file| file.path.clone()).collect(),
         opened: project.opened,
         services,

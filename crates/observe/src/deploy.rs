@@ -17,7 +17,17 @@ pub use crate::project_file::FILE;
 
 /// Adds what the file of a folder says, if it has one.
 pub fn read(host: &dyn Host, folder: &Path, into: &mut DeployFacts) {
-    let Some(mut file) = ProjectFile::open(host, folder) else { return };
+    if let Some(file) = ProjectFile::open(host, folder) {
+        add(file, folder, into);
+    }
+}
+
+/// Adds what the file of a folder says with this text, also one that was not written yet.
+pub fn understand(folder: &Path, text: String, into: &mut DeployFacts) {
+    add(ProjectFile::with(folder, text), folder, into);
+}
+
+fn add(mut file: ProjectFile, folder: &Path, into: &mut DeployFacts) {
     into.projects.extend(file.read(|file, root| file.deploy(root, &folder.display().to_string())));
     let path = file.path;
     into.gaps.extend(file.odd.into_iter().map(|(line, gap)| DeployGap { path: path.clone(), line, gap }));

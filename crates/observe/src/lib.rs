@@ -10,6 +10,7 @@ mod containers;
 pub mod contents;
 mod default_platform;
 pub mod deploy;
+pub mod deploy_place;
 mod dockerfile;
 mod engine_facts;
 mod host_facts;

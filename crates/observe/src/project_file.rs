@@ -29,15 +29,19 @@ pub(crate) struct ProjectFile {
 impl ProjectFile {
     /// The file of a folder, if it has one. One that cannot be read has one gap and no tables.
     pub(crate) fn open(host: &dyn Host, folder: &Path) -> Option<Self> {
-        let path = folder.join(FILE);
-        let mut file = Self { path: path.display().to_string(), text: String::new(), odd: Vec::new() };
-        match host.read(&path, LIMIT).map(String::from_utf8) {
+        let mut file = Self::with(folder, String::new());
+        match host.read(&folder.join(FILE), LIMIT).map(String::from_utf8) {
             Ok(Ok(text)) => file.text = text,
             Ok(Err(_)) => file.say(None, "it is not UTF-8 text".to_owned()),
             Err(error) if error.is_missing() => return None,
             Err(error) => file.say(None, error.to_string()),
         }
         Some(file)
+    }
+
+    /// The file of a folder as if it had this text.
+    pub(crate) fn with(folder: &Path, text: String) -> Self {
+        Self { path: folder.join(FILE).display().to_string(), text, odd: Vec::new() }
     }
 
     /// Its top level, handed to `read` with the file, which takes what it says of what it does not understand.

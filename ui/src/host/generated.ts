@@ -1397,6 +1397,45 @@ id: string,
 why: string, };
 
 /**
+ * Where an image that is built here will run.
+ */
+export type Deploys = { 
+/**
+ * `project/service`; none for one whose folder was named.
+ */
+service: string | null, 
+/**
+ * Where it will run; empty where nobody said.
+ */
+targets: Array<Platform>, 
+/**
+ * Who says so: a file with its line, or words; empty where nobody does.
+ */
+saidBy: string, 
+/**
+ * The folder that says so, or could.
+ */
+folder: string | null, };
+
+/**
+ * What is known of it.
+ */
+export type DeploysDocument = { 
+/**
+ * None where nothing here says what the image is built from.
+ */
+built: Deploys | null, };
+
+/**
+ * Which image.
+ */
+export type DeploysRequest = { 
+/**
+ * Its reference.
+ */
+image: string, };
+
+/**
  * The change to one file.
  */
 export type Diff = { 
@@ -2645,6 +2684,32 @@ name: string,
 image: string, };
 
 /**
+ * What was opened.
+ */
+export type OpenedDocument = { 
+/**
+ * A list of files or a folder for each project.
+ */
+projects: Array<Array<string>>, 
+/**
+ * Those of earlier runs that were no longer there at the start, and are not kept any more.
+ */
+gone: Array<Array<string>>, 
+/**
+ * Why it is not kept, if so.
+ */
+unkept: string | null, };
+
+/**
+ * Which of what was opened to forget.
+ */
+export type OpenedRequest = { 
+/**
+ * As they are listed. Their files stay as they are.
+ */
+forget: Array<Array<string>>, };
+
+/**
  * What is announced, and what nobody knows.
  */
 export type Outlook = { 
@@ -2952,6 +3017,10 @@ export type ProjectProspect = {
  * Project name.
  */
 name: string, 
+/**
+ * Its folder.
+ */
+folder: string | null, 
 /**
  * Its files, in the order Compose merges them.
  */
@@ -4241,6 +4310,19 @@ stopped: number,
 emulatedCpuShare: number | null, };
 
 /**
+ * What a folder's file shall say.
+ */
+export type TargetsChange = { 
+/**
+ * The project's folder.
+ */
+folder: string, 
+/**
+ * Where what is built there will run; without any, the list is taken out.
+ */
+targets: Array<string>, };
+
+/**
  * Where what is built in a folder will run.
  */
 export type TargetsDocument = { 
@@ -4289,6 +4371,32 @@ folder: string,
  * To be remembered from now on; an empty list forgets. None only asks.
  */
 set: Array<string> | null, };
+
+/**
+ * What writing it would change.
+ */
+export type TargetsShown = { 
+/**
+ * As a button says it.
+ */
+title: string, 
+/**
+ * What changes, or why nothing can.
+ */
+preview: Preview, 
+/**
+ * Names exactly this for [`TargetsToken`].
+ */
+token: string, };
+
+/**
+ * A change that was shown.
+ */
+export type TargetsToken = { 
+/**
+ * From [`TargetsShown`].
+ */
+token: string, };
 
 /**
  * How bad it looks, as one word.
@@ -4633,12 +4741,20 @@ export interface Commands {
   create_builder: { request: BuildersRequest; response: ChangeOutcome };
   /** Says where what is built in a folder will run, and remembers it. */
   targets: { request: TargetsRequest; response: TargetsDocument };
+  /** Says where an image will run that is built here. */
+  deploys: { request: DeploysRequest; response: DeploysDocument };
+  /** Shows what saying in a folder's own file where its builds will run would change. */
+  show_targets: { request: TargetsChange; response: TargetsShown };
+  /** Writes targets that were shown, and looks again. */
+  set_targets: { request: TargetsToken; response: ChangeOutcome };
   /** Shows what building an image or a service again would do: source, builder, platforms, command. */
   preview_rebuild: { request: RebuildRequest; response: RebuildPreview };
   /** Builds what was previewed, keeps the image from before, and looks at what came out; progress arrives as events. */
   apply_rebuild: { request: ApplyRebuildRequest; response: RebuildOutcome };
   /** Stops the rebuild under way; `apply_rebuild` answers once everything is as before. */
   stop_rebuild: { request: Nothing; response: Nothing };
+  /** Lists Compose files and folders that were opened, and forgets some of them. */
+  opened: { request: OpenedRequest; response: OpenedDocument };
   /** Shows what pinning Compose services, or no longer, would change; asks Compose whether it would take that. */
   show_pin: { request: PinRequest; response: PinShown };
   /** Carries out a pin that was shown, and looks again. */

@@ -1,8 +1,8 @@
 // The window without Tauri: answers from a recorded scan, for working on the window in a browser and for its tests.
-// What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`, `measuring`.
+// What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`, `measuring`, `gone`.
 // Not part of the built app.
 
-import type { AllSafePreview, BenchComparison, BenchEntry, BenchOffer, BenchView, BuildersDocument, ChangeOutcome, Commands, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, RebuildPreview, RebuildRequest, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
+import type { AllSafePreview, BenchComparison, BenchEntry, BenchOffer, BenchView, BuildersDocument, ChangeOutcome, Commands, Diff, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, RebuildPreview, RebuildRequest, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
 import { known, type Host } from "./host";
 import recordedBench from "./sample-bench.json";
 import recorded from "./sample.json";
@@ -44,6 +44,39 @@ const DIFF = (path: string) => ({
     },
   ],
 });
+
+const listed = (names: readonly string[]) => (names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
+
+/** What pins of the sample's services change in their file. */
+const pinDiff = (path: string, names: readonly string[], platform: string | null): Diff => {
+  const all = recording.compose.flatMap((project) => known(project.services) ?? []);
+  const found = all.filter((one) => one.path === path && names.includes(one.name)).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  let [added, removed] = [0, 0];
+  const hunks = found.map((service) => {
+    const old = service.line ?? 1;
+    const shift = added - removed;
+    const lines: Diff["hunks"][number]["lines"] = [
+      { kind: "context", old, new: old + shift, text: `  ${service.name}:` },
+      { kind: "context", old: old + 1, new: old + 1 + shift, text: `    image: ${service.image}` },
+    ];
+    if (service.platform !== null) lines.push({ kind: "removed", old: old + 2, text: `    platform: ${service.platform.value}` });
+    if (platform !== null) lines.push({ kind: "added", new: old + 2 + shift, text: `    platform: ${platform}` });
+    removed += service.platform === null ? 0 : 1;
+    added += platform === null ? 0 : 1;
+    return { oldStart: old, newStart: old + shift, lines };
+  });
+  return { path, added, removed, hunks };
+};
+
+const targetsDiff = (folder: string, before: readonly string[], wanted: readonly string[]): Diff => {
+  const line = (list: readonly string[]) => `targets = [${list.map((one) => `"${one}"`).join(", ")}]`;
+  const head = before.length > 0 ? { kind: "context" as const, old: 1, new: 1, text: "[deploy]" } : { kind: "added" as const, new: 1, text: "[deploy]" };
+  const removed = before.length > 0 ? [{ kind: "removed" as const, old: 2, text: line(before) }] : [];
+  const added = wanted.length > 0 ? [{ kind: "added" as const, new: 2, text: line(wanted) }] : [];
+  const lines = [head, ...removed, ...added];
+  const count = (kind: string) => lines.filter((one) => one.kind === kind).length;
+  return { path: `${folder}/.silidock.toml`, added: count("added"), removed: count("removed"), hunks: [{ oldStart: 1, newStart: 1, lines }] };
+};
 
 const stepWords = (step: Step): string => {
   if (step.kind === "tell" || step.kind === "runtimeCommand") return step.text;
@@ -160,6 +193,8 @@ const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, mi
 export function sampleHost(play: string | null): Host {
   const listeners = new Set<(event: Event) => void>();
   const history: HistoryEntry[] = [];
+  /** What the sample's folders say of where they run. */
+  const targets = new Map<string, string[]>();
   const benches = [...views];
   const tell = (event: Event) => listeners.forEach((listener) => listener(event));
   let stopped = false;
@@ -327,22 +362,51 @@ export function sampleHost(play: string | null): Host {
     apply_all_safe: () => ({ schema: "silidock/1", done: [], failed: null, notBegun: [] }),
     fix_script: ({ fix }) => ({ schema: "silidock/1", script: scriptOf(fix === null ? allSafe().fixes : [preview(fix.finding, fix.option)]) }),
     show_pin: ({ file, services, platform }) => ({
-      title: platform === null ? `Unpin ${services.join(" and ")}` : `Pin ${services.join(" and ")} to ${platform}`,
-      summary: "Only this value changes; every other byte stays. No container is touched.",
-      preview: { diffs: [DIFF(file)], commands: [], restarts: [], told: [], files: [] },
-      token: `${file}\n${services.join(",")}`,
+      title: platform === null ? `Unpin ${listed(services)}` : `Pin ${listed(services)} to ${platform}`,
+      summary: `${services.length === 1 ? "Only this value changes" : "Only these values change"}; every other byte stays. No container is touched.`,
+      preview: { diffs: [pinDiff(file, services, platform)], commands: [], restarts: [], told: [], files: [] },
+      token: JSON.stringify({ file, services, platform }),
     }),
     set_pin: ({ token }) => {
-      const [file = "", services = ""] = token.split("\n");
+      const { file, services, platform } = JSON.parse(token) as { file: string; services: string[]; platform: string | null };
       const id = `r${history.length + 1}`;
-      history.unshift({ id, at: new Date().toISOString(), title: `Pin of ${services}`, check: null, files: [file], commands: [], state: "applied", verified: "verified", note: null });
-      return change("Looked again: the file says so, and docker compose config takes it.", [DIFF(file)], id);
+      history.unshift({ id, at: new Date().toISOString(), title: `Pin of ${listed(services)}`, check: null, files: [file], commands: [], state: "applied", verified: "verified", note: null });
+      return change("Looked again: the file says so, and docker compose config takes it.", [pinDiff(file, services, platform)], id);
     },
     builders: () => BUILDERS,
     create_builder: () => {
       throw { code: "refused", message: "No builder needs to be made.", hint: null, detail: [] } satisfies Failure;
     },
-    targets: ({ folder, set }) => ({ schema: "silidock/1", folder, path: null, line: null, targets: set ?? [], services: {}, images: {}, gaps: [] }),
+    opened: () => ({ projects: [], gone: play === "gone" ? [["/Users/me/old-shop"]] : [], unkept: null }),
+    targets: ({ folder, set }) => {
+      if (set) throw { code: "refused", message: "Nothing is remembered of a sample or a recording.", hint: "Write it into the sample's own file instead, or leave the sample.", detail: [] } satisfies Failure;
+      const said = targets.get(folder) ?? [];
+      return { schema: "silidock/1", folder, path: said.length > 0 ? `${folder}/.silidock.toml` : null, line: said.length > 0 ? 2 : null, targets: said, services: {}, images: {}, gaps: [] };
+    },
+    deploys: ({ image }) => {
+      for (const project of recording.compose) {
+        const service = (known(project.services) ?? []).find((one) => one.build !== null && one.image === image);
+        if (service === undefined || project.folder === null) continue;
+        const said = targets.get(project.folder) ?? [];
+        return { built: { service: `${project.name}/${service.name}`, targets: said, saidBy: said.length > 0 ? `${project.folder}/.silidock.toml:2` : "", folder: project.folder } };
+      }
+      return { built: null };
+    },
+    show_targets: ({ folder, targets: wanted }) => ({
+      title: `Say that ${folder.slice(folder.lastIndexOf("/") + 1)} runs on ${wanted.join(", ")}`,
+      preview: { diffs: [targetsDiff(folder, targets.get(folder) ?? [], wanted)], commands: [], restarts: [], told: [], files: [] },
+      token: `${folder}\n${wanted.join()}`,
+    }),
+    set_targets: ({ token }) => {
+      const [folder = "", list = ""] = token.split("\n");
+      const wanted = list === "" ? [] : list.split(",");
+      const diff = targetsDiff(folder, targets.get(folder) ?? [], wanted);
+      targets.set(folder, wanted);
+      const id = `r${history.length + 1}`;
+      history.unshift({ id, at: new Date().toISOString(), title: `Say where ${folder.slice(folder.lastIndexOf("/") + 1)} runs`, check: null, files: [diff.path], commands: [], state: "applied", verified: "verified", note: null });
+      tell({ kind: "scan", view: view() });
+      return change("Looked again: the file says so.", [diff], id);
+    },
     preview_rebuild: plannedBuild,
     apply_rebuild: async ({ token }) => {
       const [output, subject] = [token.startsWith("push ") ? ("push" as const) : ("load" as const), token.slice(5)];

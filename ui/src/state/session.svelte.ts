@@ -3,7 +3,7 @@
 
 import { host } from "#host";
 
-import type { ChangeProgress, CheckInfo, EngineChoice, Event, Failure, HistoryEntry, InsideProgress, RebuildProgress, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
+import type { ChangeProgress, CheckInfo, EngineChoice, Event, Failure, HistoryEntry, InsideProgress, OpenedDocument, RebuildProgress, RegistryLimit, ScanRequest, ScanView } from "../host/generated";
 import { asFailure } from "../host/host";
 import { supersedes } from "./order";
 import { ui } from "./ui.svelte";
@@ -38,6 +38,8 @@ class Session {
   insideFailure = $state.raw<Failure | null>(null);
   /** What was dropped could not be opened. */
   openFailure = $state.raw<Failure | null>(null);
+  /** Compose files and folders that were opened here, and those that have gone since. */
+  opened = $state.raw<OpenedDocument | null>(null);
   /** What a change of an engine does now. */
   change = $state.raw<ChangeProgress | null>(null);
   engines = $state.raw<EngineChoice[] | null>(null);
@@ -59,6 +61,7 @@ class Session {
     const stopDrops = host.onDrop((paths) => void this.openCompose(paths));
     void this.#look(this.#target);
     void this.readChecks();
+    void this.readOpened();
     return () => {
       stop();
       stopDrops();
@@ -161,10 +164,7 @@ class Session {
   async openCompose(paths: string[]): Promise<void> {
     this.openFailure = null;
     ui.show("compose");
-    if (this.scan?.sample === true) {
-      this.openFailure = { code: "refused", message: "The sample judges its own files alone.", hint: "Leave the sample, then drop the file again.", detail: [] };
-      return;
-    }
+    if (this.#sampleRefuses()) return;
     this.looking = true;
     try {
       this.#accept(await host.call("scan", { ...this.#target, compose: paths.map((path) => [path]) }));
@@ -172,6 +172,53 @@ class Session {
       this.openFailure = asFailure(thrown);
     } finally {
       this.looking = false;
+      void this.readOpened();
+    }
+  }
+
+  /** Asks for a folder or a Compose file in the system's dialog, and judges it like one that was dropped. */
+  async addCompose(wanted: "folder" | "composeFile"): Promise<void> {
+    this.openFailure = null;
+    if (this.#sampleRefuses()) return;
+    let path: string | null = null;
+    try {
+      path = await host.choosePath(wanted);
+    } catch (thrown) {
+      this.openFailure = asFailure(thrown);
+    }
+    if (path !== null) await this.openCompose([path]);
+  }
+
+  #sampleRefuses(): boolean {
+    if (this.scan?.sample !== true) return false;
+    this.openFailure = { code: "refused", message: "The sample judges its own files alone.", hint: "Leave the sample, then open the file again.", detail: [] };
+    return true;
+  }
+
+  /** Takes what was opened off the list, and looks again without it. */
+  async forgetCompose(paths: string[]): Promise<void> {
+    this.openFailure = null;
+    try {
+      this.opened = await host.call("opened", { forget: [paths] });
+      await this.again();
+    } catch (thrown) {
+      this.openFailure = asFailure(thrown);
+    }
+  }
+
+  /** What has gone was told and need not be told on. */
+  forgetGone(): void {
+    if (this.opened !== null) this.opened = { ...this.opened, gone: [] };
+  }
+
+  async readOpened(): Promise<void> {
+    const told = this.opened?.gone;
+    try {
+      const answer = await host.call("opened", { forget: [] });
+      this.opened = told === undefined ? answer : { ...answer, gone: told };
+    } catch {
+      // What was opened shows with the projects all the same; only forgetting has to wait.
+      this.opened = null;
     }
   }
 

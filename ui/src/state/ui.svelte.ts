@@ -7,6 +7,8 @@ export type Dialog =
   | { kind: "why"; finding: Finding }
   | { kind: "fix"; finding: Finding; option: number }
   | { kind: "pin"; file: string; service: string; platform: string | null }
+  | { kind: "targets"; folder: string }
+  | { kind: "projects" }
   | { kind: "fixAll" }
   | { kind: "script"; fix: { finding: Finding; option: number; title: string } | null }
   | { kind: "undo"; entry: Pick<HistoryEntry, "id" | "title"> }

@@ -4,7 +4,10 @@ import type { Scan, ScanContainer, ServiceProspect } from "../host/generated";
 import recorded from "../host/sample.json";
 
 import { age, bytes, count, duration, percent } from "./numbers";
+import { pinnedTogether } from "./pins";
+import { projectRows } from "./projects";
 import { rebuildOfContainer, rebuildOfService } from "./rebuild";
+import { samePlatforms, wantedTargets } from "./targets";
 import { fileName, scriptLines, shellLine, shortId, visible } from "./text";
 
 /** No-break spaces are read as plain ones here. */
@@ -93,4 +96,34 @@ describe("what can be built again", () => {
     const container = scan.containers.find((one) => one.name === name) as ScanContainer;
     expect(rebuildOfContainer(scan, container)).toBe(wanted);
   });
+});
+
+test("deploy targets: each once, ticked ones first, the same in any order", () => {
+  expect(wantedTargets(["linux/arm64", "linux/amd64"], " linux/s390x,linux/amd64\n")).toEqual(["linux/amd64", "linux/arm64", "linux/s390x"]);
+  expect([samePlatforms(["a", "b"], ["b", "a"]), samePlatforms(["a"], ["a", "b"]), samePlatforms([], [])]).toEqual([true, false, true]);
+});
+
+describe("services that are pinned in one change", () => {
+  const { compose } = recorded as unknown as Scan;
+  const file = "/Users/sam/shop/compose.yaml";
+  test.each([
+    ["web", "linux/amd64", ["api", "cache", "db"]],
+    ["web", "linux/arm64", ["api", "cache", "db", "migrate", "worker"]],
+    ["migrate", null, ["worker"]],
+  ])("%s to %s", (service, platform, expected) => {
+    expect(pinnedTogether(compose, file, service, platform).map((one) => one.name)).toEqual(expected);
+  });
+  test("another file's services are left alone", () => expect(pinnedTogether(compose, "/elsewhere.yaml", "web", null)).toEqual([]));
+});
+
+test("projects: what was opened is found by its folder or file, and what cannot be read stays to be forgotten", () => {
+  const { compose } = recorded as unknown as Scan;
+  const opened = [["/Users/sam/shop"], ["/Users/sam/legacy/compose.yaml"], ["/Users/sam/broken"]];
+  const rows = projectRows(compose, opened).map((row) => [row.name, row.services, row.emulated, row.opened]);
+  expect(rows).toEqual([
+    ["broken", null, 0, opened[2]],
+    ["legacy", 2, 1, opened[1]],
+    ["reports", 2, 2, null],
+    ["shop", 6, 3, opened[0]],
+  ]);
 });
