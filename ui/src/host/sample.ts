@@ -2,7 +2,7 @@
 // What it plays is chosen in the page's address: `?play=loading`, `none`, `error`, `lost`, `parts`, `clean`, `many`, `refused`, `measuring`, `gone`.
 // Not part of the built app.
 
-import type { AllSafePreview, BenchComparison, BenchEntry, BenchOffer, BenchView, BuildersDocument, ChangeOutcome, Commands, Diff, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, RebuildPreview, RebuildRequest, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
+import type { AllSafePreview, BenchComparison, BenchEntry, BenchOffer, BenchView, BuildersDocument, ChangeOutcome, Commands, Diff, Event, Failure, Fix, FixPreview, HistoryEntry, InsideDocument, PlannedContainer, RebuildPreview, RebuildRequest, Scan, ScanView, Step, UndoPreview, WayOutDocument } from "./generated";
 import { known, type Host } from "./host";
 import recordedBench from "./sample-bench.json";
 import recorded from "./sample.json";
@@ -144,7 +144,7 @@ const BUILDERS: BuildersDocument = {
 };
 
 /** What building an image, a service or a container of the sample again would look like. */
-function plannedBuild({ subjects, output, context: named, file }: Pick<RebuildRequest, "subjects" | "output" | "context" | "file">): RebuildPreview {
+function plannedBuild({ subjects, output, context: named, file, recreate }: Pick<RebuildRequest, "subjects" | "output" | "context" | "file" | "recreate">): RebuildPreview {
   const subject = subjects[0] ?? "";
   const container = recording.containers.find((one) => one.name === subject);
   const built = recording.compose.flatMap((project) => (known(project.services) ?? []).filter((service) => service.build !== null).map((service) => ({ project, service })));
@@ -164,8 +164,15 @@ function plannedBuild({ subjects, output, context: named, file }: Pick<RebuildRe
     schema: "silidock/1",
     preview: { diffs: [], commands: [command], restarts: [], told: [`What ${reference} means now is kept as a tag of silidock-kept, and undo brings it back.`], files: [] },
     builds: [{ subject, service, knownBy: service === null ? "named now" : `build: of ${source?.service.name} in ${source?.project.files.join(" and ")}`, context, dockerfile: file, target: null, arguments: [], references: [reference], platforms, output, before, command }],
-    token: `${output} ${reference}`,
+    containers: recreate ? runningOn(reference) : [],
+    token: `${output} ${recreate ? "anew" : "only"} ${reference}`,
   };
+}
+
+/** Containers of the sample that a rebuild of an image would make anew. */
+function runningOn(reference: string): PlannedContainer[] {
+  const running = recording.containers.filter((one) => one.image === reference && one.execution !== "notRunning");
+  return running.map((one) => ({ name: one.name, service: one.compose && `${one.compose.project}/${one.compose.service}`, image: reference, before: known(one.platform), platform: "linux/arm64" }));
 }
 
 /** What a script of these fixes says; the app writes it with what each file held before. */
@@ -409,7 +416,8 @@ export function sampleHost(play: string | null): Host {
     },
     preview_rebuild: plannedBuild,
     apply_rebuild: async ({ token }) => {
-      const [output, subject] = [token.startsWith("push ") ? ("push" as const) : ("load" as const), token.slice(5)];
+      const [where, how, subject = ""] = token.split(" ");
+      const output = where === "push" ? ("push" as const) : ("load" as const);
       stopped = false;
       const steps = ["[internal] load build definition from Dockerfile", "[1/3] FROM docker.io/library/alpine:3", "[2/3] RUN apk add --no-cache build-base", "[3/3] RUN make", "exporting to image"];
       for (const [done, step] of steps.entries()) {
@@ -430,6 +438,7 @@ export function sampleHost(play: string | null): Host {
         verified: "verified",
         words: "Looked again: everything is what was wanted.",
         builds: [{ reference: subject, output, before: planned?.before ?? null, after, kept: output === "load" ? `silidock-kept/${subject.replace(":", ":20261120-090000-0000-")}` : null, checked }],
+        containers: how === "anew" ? runningOn(subject).map(({ name, service, before }) => ({ name, service, before, after: "linux/arm64", verified: "verified" as const, words: "it runs linux/arm64, natively", kept: null, copies: [] })) : [],
       };
     },
     stop_rebuild: () => {
