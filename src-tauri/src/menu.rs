@@ -9,7 +9,8 @@ use tauri::{
 const EVENT: &str = "silidock-menu";
 
 /// Items of ours: id that the window knows (`MenuAction` in `ui/src/host/host.ts`), words, key.
-const FILE: [(&str, &str, &str); 1] = [("export", "Export Report…", "CmdOrCtrl+E")];
+const FILE: [(&str, &str, &str); 2] =
+    [("addFolder", "Add Folder…", "CmdOrCtrl+O"), ("export", "Export Report…", "CmdOrCtrl+E")];
 const EDIT: [(&str, &str, &str); 1] = [("find", "Find…", "CmdOrCtrl+F")];
 const VIEW: [(&str, &str, &str); 9] = [
     ("screen-1", "Diagnosis", "CmdOrCtrl+1"),

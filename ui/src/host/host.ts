@@ -15,7 +15,7 @@ export interface Shell {
 }
 
 /** Things the menu bar asks for. */
-export type MenuAction = "rescan" | "export" | "find" | "palette" | "engines" | `screen-${number}`;
+export type MenuAction = "rescan" | "export" | "addFolder" | "find" | "palette" | "engines" | `screen-${number}`;
 
 /** What the system's dialog is opened for. */
 export type WantedPath = "folder" | "composeFile" | "dockerfile";

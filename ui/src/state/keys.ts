@@ -15,6 +15,11 @@ export function act(action: MenuAction): void {
     if (session.scan !== null && ui.dialog === null) ui.open({ kind: "export" });
   } else if (action === "find") {
     if (ui.dialog === null) document.querySelector<HTMLInputElement>("main input[type=search]")?.select();
+  } else if (action === "addFolder") {
+    if (session.scan !== null && !session.looking && ui.dialog === null) {
+      ui.show("compose");
+      void session.addCompose("folder");
+    }
   } else if (action === "palette") {
     if (ui.dialog === null) ui.open({ kind: "palette" });
   } else if (action === "engines") {
@@ -29,7 +34,7 @@ export function act(action: MenuAction): void {
 function actionOf(event: KeyboardEvent): MenuAction | null {
   const command = host.shell.os === "macos" ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
   if (!command || event.altKey || event.shiftKey) return null;
-  const named: Record<string, MenuAction> = { r: "rescan", e: "export", f: "find", k: "palette" };
+  const named: Record<string, MenuAction> = { r: "rescan", e: "export", f: "find", k: "palette", o: "addFolder" };
   const digit = /^[1-9]$/.exec(event.key);
   return digit === null ? (named[event.key.toLowerCase()] ?? null) : `screen-${Number(digit[0])}`;
 }

@@ -163,7 +163,8 @@ class Session {
   /** Judges Compose files or folders that were dropped, each a project of its own, before anything of them is pulled. */
   async openCompose(paths: string[]): Promise<void> {
     this.openFailure = null;
-    ui.show("compose");
+    // The list of projects stays open where it is the one that adds to itself.
+    if (ui.dialog?.kind !== "projects") ui.show("compose");
     if (this.#sampleRefuses()) return;
     this.looking = true;
     try {

@@ -62,6 +62,14 @@ export function imageManner(image: ScanImage): ImageManner {
 }
 
 /** What looking again found, and how it is marked. */
+/** What looking again found after a change that was for no finding: somebody had said what they want. */
+export const WISHED: Record<Verified, { words: string; mark: Mark }> = {
+  verified: { words: "Checked: it is as wanted", mark: "native" },
+  stillPresent: { words: "It is not as wanted", mark: "slow" },
+  couldNotTell: { words: "Could not tell", mark: "unknown" },
+};
+
+/** The same after a fix: whether its finding is gone. */
 export const VERIFIED: Record<Verified, { words: string; mark: Mark }> = {
   verified: { words: "Checked: it is gone", mark: "native" },
   stillPresent: { words: "Still there", mark: "slow" },

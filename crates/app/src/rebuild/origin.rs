@@ -188,7 +188,7 @@ impl Remembered {
             self.file.clone().unwrap_or_else(|| Path::new(&self.context).join("Dockerfile").display().to_string());
         let missing = |path: &str| {
             Failure::new(FailureCode::File, format!("{path} is not there, so {reference} cannot be built."))
-                .hint("Name the folder with --context DIR, and the Dockerfile with --file FILE.")
+                .hint("Name another folder, or the Dockerfile in it (--context DIR, --file FILE).")
         };
         if local && !host.exists(Path::new(&self.context)) {
             return Err(missing(&self.context));
