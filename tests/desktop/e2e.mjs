@@ -222,6 +222,8 @@ describe("on the lab's engine", () => {
     const started = await engine.start("silidock-e2e-hostile", `${repository}:1`, {
       "com.docker.compose.project": `${HOSTILE}\u202egnp.x`,
       "com.docker.compose.service": "line\nbreak\u001b[31m<script>window.harmed=2</script>",
+      // What Compose gives to containers alone; without it the two above may come from the image.
+      "com.docker.compose.container-number": "1",
     });
     let removed = null;
     const remove = () => (removed ??= started());
