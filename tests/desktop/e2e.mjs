@@ -436,6 +436,52 @@ describe("projects that are opened in the window", () => {
   });
 });
 
+test("a container is built again from the folder that is chosen, replaced, and brought back", async () => {
+  const engine = labEngine("v28");
+  const arch = (platform) => platform.split("/")[1];
+  const foreign = engine.platform === "linux/amd64" ? "linux/arm64" : "linux/amd64";
+  const name = "silidock-e2e-rebuilt";
+  const image = "silidock-lab/e2e-rebuilt";
+  const folder = mkdtempSync(join(tmpdir(), "silidock-rebuilt-"));
+  writeFileSync(join(folder, "Dockerfile"), `FROM silidock-lab/bb:${arch(engine.platform)}\nLABEL built=again\n`);
+  const means = async () => (await engine.ask("GET", `/images/${encodeURIComponent(`${image}:1`)}/json`)).Id;
+  const runs = async () => (await engine.containers()).find((one) => one.Names[0] === `/${name}`)?.ImageManifestDescriptor.platform.architecture;
+  const undo = [await engine.tag(`silidock-lab/bb:${arch(foreign)}`, image, "1")];
+  let window;
+  try {
+    await engine.start(name, `${image}:1`);
+    // By its name: the one that was begun is not the one that ends.
+    undo.push(() => engine.ask("DELETE", `/containers/${name}?force=1`));
+    const before = await means();
+    window = await Window.open({ environment: { SILIDOCK_ENGINE: engine.endpoint, SILIDOCK_CHOOSE: folder } });
+    await window.says(".coverage", /Looked at/);
+    await window.go("containers");
+    await window.click(`[data-key]:has([title^='${name}'])`);
+    await window.press("Rebuild", ".inspector");
+    await window.says("[role=dialog]", /Nothing here says what/);
+    await window.press("Choose", "[role=dialog]");
+    await window.says("[role=dialog]", /named now/);
+    await window.click("[role=dialog] .ticks input");
+    await window.says("[role=dialog]", new RegExp(`Then made anew[^]*${name}`));
+    assert.deepEqual([await means(), await runs()], [before, arch(foreign)], "looking builds nothing");
+    await window.press("Build and replace", "[role=dialog] footer");
+    await window.says("[role=dialog]", /Built\. Checked: it is as wanted/);
+    const built = await means();
+    undo.push(() => engine.ask("DELETE", `/images/${encodeURIComponent(built)}`));
+    assert.notEqual(built, before);
+    assert.equal(await runs(), arch(engine.platform));
+    await window.press("Undo", "[role=dialog] footer");
+    await window.says("[role=dialog]", /is made again as it was/);
+    await window.press("Undo", "[role=dialog] footer");
+    await window.says("[role=dialog]", /Undone: it is as it was/);
+    assert.deepEqual([await means(), await runs()], [before, arch(foreign)]);
+  } finally {
+    await window?.close();
+    for (const step of undo.toReversed()) await step();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 describe("without the lab's engine", () => {
   test("an engine that does not answer is an error with ways on", async () => {
     const window = await Window.open({ environment: { SILIDOCK_ENGINE: "unix:///nonexistent/docker.sock" } });
