@@ -539,9 +539,39 @@ fn two_platforms_go_where_they_can_be_kept() {
         }
         let refused = shop.run(&load);
         assert!(refused.status == 2 && refused.err.contains("one platform per tag"), "{refused:?}");
+        assert!(refused.err.contains("silidock builders --containerd-store"), "the way out is named: {refused:?}");
         let refused = shop.run(&push);
         assert!(refused.status == 2 && refused.err.contains("one platform at a time"), "{refused:?}");
         assert_eq!(shop.now(), before, "nothing was built");
+    }
+}
+
+#[test]
+fn another_image_store_is_offered_where_there_is_one() {
+    for lab in labs("the image store", &["v28", "v28-overlay2", "v20"]) {
+        let user = User::new();
+        let asked = |arguments: &[&str]| {
+            let mut command = user.command(arguments);
+            command.env("PATH", lab.client_folder()).env("DOCKER_HOST", &lab.endpoint);
+            ran(command)
+        };
+        let before = lab.inventory();
+        let shown = asked(&["builders", "--containerd-store"]);
+        let applied = asked(&["builders", "--containerd-store", "--apply", "--yes"]);
+        let (status, words) = match lab.name.as_str() {
+            "v28-overlay2" => (0, "/etc/docker/daemon.json"),
+            "v28" => (2, "in containerd's store already"),
+            _ => (2, "version 23 is the first"),
+        };
+        assert_eq!((shown.status, applied.status), (status, 2), "{}: {shown:?} {applied:?}", lab.name);
+        assert!(format!("{}{}", shown.out, shown.err).contains(words), "{}: {shown:?}", lab.name);
+        if lab.name == "v28-overlay2" {
+            let document = asked(&["builders", "--containerd-store", "--json"]).document("builders");
+            assert_eq!(document["storeProposal"]["safety"], "showOnly");
+            assert_eq!(document["storePreview"]["commands"], json!([["sudo", "systemctl", "restart", "docker"]]));
+            assert!(shown.out.contains("are not shown until it is switched back"), "{shown:?}");
+        }
+        assert_eq!(lab.inventory(), before, "{}", lab.name);
     }
 }
 

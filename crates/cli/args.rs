@@ -396,6 +396,12 @@ pub struct BuildersOptions {
     /// Preview making a builder where none can build for them; with --apply make it
     #[arg(long)]
     pub create: bool,
+    /// BuildKit's image for that builder, where it comes from a registry of your own
+    #[arg(long, requires = "create", value_name = "REF")]
+    pub image: Option<String>,
+    /// Preview switching on containerd's image store, which holds several platforms under one tag; with --apply do it
+    #[arg(long, conflicts_with = "create")]
+    pub containerd_store: bool,
     /// Engine to build on: a Docker context, a runtime's name or an address
     #[arg(long, value_name = "NAME|URL")]
     pub engine: Option<String>,

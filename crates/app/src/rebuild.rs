@@ -4,6 +4,7 @@
 pub mod builders;
 mod check;
 mod command;
+mod image_store;
 pub(crate) mod memory;
 mod origin;
 mod plan;

@@ -98,6 +98,12 @@ impl App {
             } else if !matches!(record.change.change, Change::Register | Change::Builder) {
                 let name = &record.change.name;
                 shown.told.push(format!("{name} restarts, and all its containers stop meanwhile."));
+                if record.change.change == Change::ContainerdStore {
+                    shown.told.push(
+                        "Images and containers of the store that is used now are not shown afterwards; those from before are again."
+                            .to_owned(),
+                    );
+                }
             }
         }
         Ok(shown_undo(receipt, shown))
@@ -111,6 +117,9 @@ impl App {
     ) -> Result<ChangeOutcome, Failure> {
         if record.change.change == Change::Builder {
             return self.undo_builder(receipt).await;
+        }
+        if record.change.change == Change::ContainerdStore {
+            return self.undo_image_store(receipt, record).await;
         }
         if matches!(self.source(), Ok(Source::Sample(sample)) if sample.name() != record.change.runtime) {
             let engine = Some(record.change.runtime.clone());
@@ -246,7 +255,7 @@ fn outcome(
 }
 
 /// Containers that stop with their machine.
-fn say_what_stops(change: Option<&RuntimeChange>, inventory: &Inventory, shown: &mut Preview) {
+pub(crate) fn say_what_stops(change: Option<&RuntimeChange>, inventory: &Inventory, shown: &mut Preview) {
     if change.is_none_or(|change| change.change == Change::Register) {
         return;
     }
@@ -256,6 +265,9 @@ fn say_what_stops(change: Option<&RuntimeChange>, inventory: &Inventory, shown: 
     shown.restarts.sort();
     if inventory.containers.items.len() < inventory.containers.total || !inventory.containers.complete {
         shown.told.push("Not all containers of this engine could be listed; all of them stop.".to_owned());
+    }
+    if change.is_some_and(|change| change.change == Change::ContainerdStore) {
+        return;
     }
     if !shown.restarts.is_empty() {
         shown.told.push(

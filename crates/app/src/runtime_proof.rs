@@ -49,7 +49,7 @@ impl App {
     }
 
     /// Waits until the engine answers, and, where its machine restarts by itself, until it is another start.
-    async fn answers_again(self: &Arc<Self>, endpoint: &str, unlike: Option<&str>) -> bool {
+    pub(crate) async fn answers_again(self: &Arc<Self>, endpoint: &str, unlike: Option<&str>) -> bool {
         let answered = async {
             loop {
                 if let Some(engine) = self.engine_at(endpoint).await
@@ -121,7 +121,7 @@ impl App {
         let before = match record.change.change {
             Change::RosettaOn => Some(EmulatorChoice::Qemu),
             Change::RosettaOff => Some(EmulatorChoice::Rosetta),
-            Change::Toggle | Change::Restart | Change::Register | Change::Builder => None,
+            Change::Toggle | Change::Restart | Change::Register | Change::Builder | Change::ContainerdStore => None,
         };
         match self.what_runs(before) {
             (Some(false), runs) => {

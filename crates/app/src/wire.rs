@@ -52,6 +52,7 @@ macro_rules! command_table {
             inside_images(InsideImagesRequest) -> ScanView, "Looks inside the images of the engine that is shown, and judges again.";
             stop_inside(Nothing) -> Nothing, "Stops every look inside that is under way, and removes what was started for it.";
             builders(BuildersRequest) -> BuildersDocument, "Lists the builders of buildx, and who would build for which platform; where none can, what makes one.";
+            switch_image_store(BuildersRequest) -> ChangeOutcome, "Switches on containerd's image store as it was proposed, and asks the engine again.";
             create_builder(BuildersRequest) -> ChangeOutcome, "Makes the builder that was proposed, and looks again.";
             targets(TargetsRequest) -> TargetsDocument, "Says where what is built in a folder will run, and remembers it.";
             deploys(DeploysRequest) -> DeploysDocument, "Says where an image will run that is built here.";

@@ -2,7 +2,8 @@
 //! lab: its tools are stand-ins that switch the engine's emulator for real, and what runs is proven by the probe each time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail like tests")]
-#![allow(clippy::print_stderr, reason = "what was left out")]
+
+mod mac;
 
 use std::fs;
 use std::io;
@@ -14,7 +15,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use silidock_app::diagnosis::finding::Finding;
-use silidock_app::host::{BoxFuture, DirEntry, FixtureHost, Host, HostFacts, Output, ReadError, RunError, ToolRun};
+use silidock_app::host::FixtureHost;
 use silidock_app::remedy::Verified;
 use silidock_app::wire::{
     ApplyRequest, ChangeOutcome, ChangeState, EmulatorRequest, FixPreview, FixRequest, Nothing, ReceiptRequest,
@@ -58,60 +59,6 @@ impl Drop for Handler {
     }
 }
 
-/// A Mac that is a folder, whose tools are real programs.
-#[derive(Debug)]
-struct Mac {
-    described: FixtureHost,
-    root: PathBuf,
-}
-
-impl Host for Mac {
-    fn env(&self, name: &str) -> Option<String> {
-        self.described.env(name)
-    }
-    fn env_or_empty(&self, name: &str) -> Option<String> {
-        self.described.env_or_empty(name)
-    }
-    fn home(&self) -> Option<PathBuf> {
-        self.described.home()
-    }
-    fn read(&self, path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
-        self.described.read(path, limit)
-    }
-    fn exists(&self, path: &Path) -> bool {
-        self.described.exists(path)
-    }
-    fn is_executable(&self, path: &Path) -> bool {
-        self.described.is_executable(path)
-    }
-    fn list_dir(&self, path: &Path) -> Result<Vec<DirEntry>, ReadError> {
-        self.described.list_dir(path)
-    }
-    fn real_path(&self, path: &Path) -> Result<PathBuf, ReadError> {
-        self.described.real_path(path)
-    }
-    fn run<'a>(&'a self, tool: &'a ToolRun) -> BoxFuture<'a, Result<Output, RunError>> {
-        let program = self.root.join(tool.tool.strip_prefix("/").unwrap());
-        Box::pin(async move {
-            let ended = tokio::process::Command::new(&program).args(&tool.args).output().await;
-            let output = ended.map_err(|_| RunError::NotFound { tool: tool.tool.clone() })?;
-            Ok(Output { status: output.status.code(), stdout: output.stdout, stderr: output.stderr })
-        })
-    }
-    fn sysctl(&self, key: &str) -> Option<String> {
-        self.described.sysctl(key)
-    }
-    fn facts(&self) -> HostFacts {
-        self.described.facts()
-    }
-    fn temp_dir(&self) -> PathBuf {
-        self.described.temp_dir()
-    }
-    fn host_name(&self) -> Option<String> {
-        self.described.host_name()
-    }
-}
-
 /// The Mac, the app on it, and what its Docker Desktop was asked to do.
 struct Scene {
     root: TempDir,
@@ -138,7 +85,7 @@ impl Scene {
             .with_env("SILIDOCK_DATA_DIR", at("data").to_str().unwrap())
             .with_sysctl("kern.ostype", "Darwin")
             .with_sysctl("hw.optional.arm64", "1");
-        let host = Arc::new(Mac { described, root: root.path().to_owned() });
+        let host = Arc::new(mac::Mac { described, root: root.path().to_owned() });
         let app = App::start(AppOptions { host, ..AppOptions::default() });
         Self { app, socket: format!("unix://{}", socket.display()), root }
     }
@@ -219,21 +166,9 @@ fn back(mut engine: TcpStream, mut client: UnixStream) {
     let _ = client.shutdown(std::net::Shutdown::Write);
 }
 
-/// The arm64 engine; none where `SILIDOCK_LAB=skip` says to do without.
-fn engine() -> Option<String> {
-    let file = std::env::var("SILIDOCK_LAB").unwrap_or_default();
-    assert!(!file.is_empty(), "this needs real engines: `make test`, or tests/lab/lab.sh up and SILIDOCK_LAB");
-    if file == "skip" {
-        eprintln!("SKIPPED, because SILIDOCK_LAB=skip");
-        return None;
-    }
-    let all: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-    Some(all.get("arm64")?["endpoint"].as_str().unwrap().to_owned())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_changed_is_run_proven_and_taken_back() {
-    let Some(engine) = engine() else { return };
+    let Some(engine) = mac::engine("arm64") else { return };
     silidock_app::init();
     let (scene, handler) = (Scene::new(&engine), Handler);
     lost_and_registered(&scene, &handler).await;

@@ -4,21 +4,25 @@ use std::{fmt::Write, process::ExitCode};
 
 use silidock_app::{
     App, AppOptions, Failure,
-    diagnosis::{builders::Builder, fact::Fact},
-    remedy::Verified,
-    wire::{BuildersDocument, BuildersRequest},
+    diagnosis::{builders::Builder, fact::Fact, fix::Fix},
+    remedy::{Preview, Verified},
+    wire::{BuildersDocument, BuildersRequest, ChangeOutcome},
 };
 
 use crate::{
-    args::BuildersOptions,
+    args::{BuildersOptions, Consent},
     output::{Output, Style, shown},
 };
 
 pub async fn run(options: BuildersOptions, output: &Output) -> Result<ExitCode, Failure> {
     let app = App::start(AppOptions::default());
     let platforms: Vec<String> = options.platforms.iter().map(ToString::to_string).collect();
-    let request = BuildersRequest { engine: options.engine, platforms };
+    let (containerd_store, image) = (options.containerd_store, options.image);
+    let request = BuildersRequest { engine: options.engine, platforms, containerd_store, image };
     let document = app.builders(request.clone()).await?;
+    if options.containerd_store {
+        return image_store(&app, request, &document, options.consent, output).await;
+    }
     if !(options.create && options.consent.apply) || document.proposal.is_none() {
         if output.json {
             output.document(&document)?;
@@ -39,8 +43,69 @@ pub async fn run(options: BuildersOptions, output: &Output) -> Result<ExitCode, 
     }
     output.say("Making the builder. Its image is pulled first, which takes a while.");
     let outcome = app.create_builder(request).await?;
+    finished(&outcome, output)
+}
+
+/// Previews switching the image store over, and does it where that was asked for and can be done from here.
+async fn image_store(
+    app: &std::sync::Arc<App>,
+    request: BuildersRequest,
+    document: &BuildersDocument,
+    consent: Consent,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let (Some(fix), Some(preview)) = (&document.store_proposal, &document.store_preview) else {
+        return Ok(ExitCode::from(2));
+    };
+    let can = fix.changes_something() && preview.refused.is_none();
+    match output.json {
+        true if !(consent.apply && can) => output.document(document)?,
+        true => {}
+        false => output.print(&store_text(fix, preview, output))?,
+    }
+    if !can {
+        output.say("Nothing was changed. These steps are yours to do.");
+        return Ok(ExitCode::from(if consent.apply { 2 } else { 0 }));
+    }
+    if !consent.apply {
+        output.say("Nothing was changed. Add --apply to carry this out.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !super::agreed(consent, &format!("{}?", fix.title), output)? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    output.say("Switching the image store over. The engine restarts, which takes a while.");
+    let outcome = app.switch_image_store(request).await?;
+    finished(&outcome, output)
+}
+
+fn store_text(fix: &Fix, preview: &Preview, output: &Output) -> String {
+    let mut out = format!("{}\n{}\n", output.styled(Style::Strong, &fix.title), shown(&fix.summary));
+    for diff in &preview.diffs {
+        out.push_str(&super::drawn(diff, output));
+    }
+    for told in &preview.told {
+        let _ = writeln!(out, "{}", shown(told));
+    }
+    if !preview.restarts.is_empty() {
+        let _ = writeln!(out, "Stops: {}", shown(&preview.restarts.join(", ")));
+    }
+    let whose = if fix.changes_something() { "that are run, in this order" } else { "to run" };
+    if !preview.commands.is_empty() {
+        let _ = writeln!(out, "Commands {whose}:");
+    }
+    for command in &preview.commands {
+        let _ = writeln!(out, "  {}", super::command_line(command));
+    }
+    if let Some(refusal) = &preview.refused {
+        let _ = writeln!(out, "This cannot be done from here: {}.", shown(refusal.why.trim_end_matches('.')));
+    }
+    out
+}
+
+fn finished(outcome: &ChangeOutcome, output: &Output) -> Result<ExitCode, Failure> {
     if output.json {
-        output.document(&outcome)?;
+        output.document(outcome)?;
     } else {
         let receipt = &outcome.receipt;
         output.print(&format!("{}\nReceipt {receipt} (silidock undo {receipt})\n", shown(&outcome.words)))?;
@@ -70,6 +135,10 @@ fn text(document: &BuildersDocument, create: bool, output: &Output) -> String {
         if !create {
             let _ = writeln!(out, "Add --create to have it made.");
         }
+        let _ = writeln!(
+            out,
+            "What is to come to the engine needs containerd's image store: silidock builders --containerd-store"
+        );
     }
     out
 }

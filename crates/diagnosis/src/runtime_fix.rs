@@ -4,6 +4,7 @@
 //! Nothing is carried out here. What a row costs is said with it, because every change restarts a machine and with it
 //! all its containers.
 
+mod image_store;
 mod register;
 mod rows;
 
@@ -17,9 +18,10 @@ use crate::{
     finding::Confidence,
     fix::{BackStep, CommandKind, RuntimeChange, Safety, SettingValue, Step},
     inventory::Inventory,
-    runtime::{EmulatorChoice, ObstacleKind, RuntimeSettings, Setting},
+    runtime::{EmulatorChoice, ObstacleKind, RuntimeSettings, Setting, SettingLock},
 };
 
+pub use image_store::image_store;
 pub use register::register;
 pub use rows::RECIPES;
 
@@ -39,6 +41,8 @@ pub enum Change {
     Register,
     /// Make a builder of buildx.
     Builder,
+    /// Keep images in containerd's store, where a tag holds several platforms.
+    ContainerdStore,
 }
 
 impl Change {
@@ -47,13 +51,19 @@ impl Change {
         match self {
             Self::RosettaOn | Self::Toggle => Some(EmulatorChoice::Rosetta),
             Self::RosettaOff => Some(EmulatorChoice::Qemu),
-            Self::Restart | Self::Register | Self::Builder => None,
+            Self::Restart | Self::Register | Self::Builder | Self::ContainerdStore => None,
         }
+    }
+
+    /// A setting that somebody has fixed stands in its way.
+    fn concerned_by(self, lock: &SettingLock) -> bool {
+        let of_store = lock.key.to_ascii_lowercase().contains("snapshotter");
+        of_store == (self == Self::ContainerdStore)
     }
 
     /// Something is other than before, and can be taken back.
     pub fn lasts(self) -> bool {
-        matches!(self, Self::RosettaOn | Self::RosettaOff | Self::Register | Self::Builder)
+        matches!(self, Self::RosettaOn | Self::RosettaOff | Self::Register | Self::Builder | Self::ContainerdStore)
     }
 }
 
@@ -131,7 +141,7 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
 /// The row for this change under these settings.
 fn find(settings: &RuntimeSettings, change: Change) -> Result<&'static Recipe, Refusal> {
     if change != Change::Restart
-        && let Some(lock) = settings.locks.first()
+        && let Some(lock) = settings.locks.iter().find(|lock| change.concerned_by(lock))
     {
         return refuse(format!("{} fixes {}; whoever manages this Mac has to change it", lock.place, lock.key));
     }
@@ -313,7 +323,7 @@ mod tests {
     use super::*;
     use crate::{
         example_emulation::{mac, obstacle, settings},
-        runtime::{SettingLock, VmType},
+        runtime::VmType,
     };
 
     /// Commands as lines; an edit of a settings file in brackets.

@@ -1136,7 +1136,15 @@ proposal?: Fix,
 /**
  * What that would run.
  */
-preview?: Preview, };
+preview?: Preview, 
+/**
+ * What switches on containerd's image store, where that was asked for; shown only where it cannot be done from here.
+ */
+storeProposal?: Fix, 
+/**
+ * What that would run and write.
+ */
+storePreview?: Preview, };
 
 /**
  * Whose builders, and what they are wanted for.
@@ -1149,7 +1157,16 @@ engine: string | null,
 /**
  * Platforms to build for; without any, the engine's own.
  */
-platforms: Array<string>, };
+platforms: Array<string>, 
+/**
+ * What switches on containerd's image store is worked out, too. On a Mac that may read Docker Desktop's settings, for which macOS
+ * may ask.
+ */
+containerd_store?: boolean, 
+/**
+ * Image that the new builder runs, where that is not moby/buildkit of Docker Hub.
+ */
+image?: string, };
 
 /**
  * What one build did.
@@ -1205,7 +1222,7 @@ export type Cause = "exec-format-error" | "foreign-binary" | "emulator-missing" 
 /**
  * What is asked of a runtime.
  */
-export type Change = "rosettaOn" | "rosettaOff" | "toggle" | "restart" | "register" | "builder";
+export type Change = "rosettaOn" | "rosettaOff" | "toggle" | "restart" | "register" | "builder" | "containerdStore";
 
 /**
  * What a change did.
@@ -4737,6 +4754,8 @@ export interface Commands {
   stop_inside: { request: Nothing; response: Nothing };
   /** Lists the builders of buildx, and who would build for which platform; where none can, what makes one. */
   builders: { request: BuildersRequest; response: BuildersDocument };
+  /** Switches on containerd's image store as it was proposed, and asks the engine again. */
+  switch_image_store: { request: BuildersRequest; response: ChangeOutcome };
   /** Makes the builder that was proposed, and looks again. */
   create_builder: { request: BuildersRequest; response: ChangeOutcome };
   /** Says where what is built in a folder will run, and remembers it. */

@@ -384,6 +384,9 @@ export function sampleHost(play: string | null): Host {
     create_builder: () => {
       throw { code: "refused", message: "No builder needs to be made.", hint: null, detail: [] } satisfies Failure;
     },
+    switch_image_store: () => {
+      throw { code: "refused", message: "There is no image store to switch on: this engine keeps its images in containerd's store already.", hint: null, detail: [] } satisfies Failure;
+    },
     opened: () => ({ projects: [], gone: play === "gone" ? [["/Users/me/old-shop"]] : [], unkept: null }),
     targets: ({ folder, set }) => {
       if (set) throw { code: "refused", message: "Nothing is remembered of a sample or a recording.", hint: "Write it into the sample's own file instead, or leave the sample.", detail: [] } satisfies Failure;

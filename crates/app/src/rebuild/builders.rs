@@ -42,6 +42,15 @@ pub struct BuildersRequest {
     /// Platforms to build for; without any, the engine's own.
     #[serde(default)]
     pub platforms: Vec<String>,
+    /// What switches on containerd's image store is worked out, too. On a Mac that may read Docker Desktop's settings, for which macOS
+    /// may ask.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub containerd_store: bool,
+    /// Image that the new builder runs, where that is not moby/buildkit of Docker Hub.
+    #[serde(default)]
+    #[ts(optional)]
+    pub image: Option<String>,
 }
 
 /// The builders, and who would build.
@@ -66,6 +75,14 @@ pub struct BuildersDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub preview: Option<Preview>,
+    /// What switches on containerd's image store, where that was asked for; shown only where it cannot be done from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub store_proposal: Option<Fix>,
+    /// What that would run and write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub store_preview: Option<Preview>,
 }
 
 impl App {
@@ -76,7 +93,7 @@ impl App {
     pub async fn builders(self: &Arc<Self>, request: BuildersRequest) -> Result<BuildersDocument, Failure> {
         let engine = self.engine_to_build_on(request.engine.as_deref()).await?;
         let inventory = self.seen()?.inventory;
-        let asked = RebuildRequest { platforms: request.platforms, ..RebuildRequest::default() };
+        let asked = RebuildRequest { platforms: request.platforms.clone(), ..RebuildRequest::default() };
         let wanted = super::plan::asked_for(&asked, &inventory)?;
         let host = self.host().as_ref();
         let found = builders(host, &engine, inventory.engine.image_store).await;
@@ -88,7 +105,13 @@ impl App {
             lacking: Vec::new(),
             proposal: None,
             preview: None,
+            store_proposal: None,
+            store_preview: None,
         };
+        if request.containerd_store {
+            let (fix, preview) = self.store_proposal(&engine).await?;
+            (document.store_proposal, document.store_preview) = (Some(fix), Some(preview));
+        }
         let (Fact::Known(known), Ok(client)) = (found, DockerClient::of(host, &engine)) else { return Ok(document) };
         match choose(&known, &wanted, Needed::default()) {
             Ok(taken) => {
@@ -98,7 +121,7 @@ impl App {
             Err(lacking) => {
                 document.lacking = lacking.into_iter().map(|(name, why)| format!("{name} {why}")).collect();
                 if known.iter().all(|builder| builder.name != OURS) {
-                    let fix = proposal(&engine, &wanted);
+                    let fix = proposal(&engine, &wanted, request.image.as_deref());
                     document.preview = Some(self.preview_builder(fix.clone()).await?);
                     document.proposal = Some(fix);
                 }
@@ -112,7 +135,7 @@ impl App {
         blocking(move || runtime::preview(&fix, &tools)).await
     }
 
-    fn host_tools(&self) -> HostTools {
+    pub(super) fn host_tools(&self) -> HostTools {
         HostTools::new(Arc::clone(self.host()), tokio::runtime::Handle::current())
     }
 
@@ -153,7 +176,7 @@ impl App {
         Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
     }
 
-    async fn builder_outcome(
+    pub(super) async fn builder_outcome(
         self: &Arc<Self>,
         receipt: Receipt,
         verified: Verified,
@@ -172,19 +195,23 @@ impl App {
 }
 
 /// A builder in a container of the engine: it keeps several platforms apart, whatever the engine's image store.
-pub(super) fn proposal(engine: &Engine, wanted: &[Platform]) -> Fix {
+fn proposal(engine: &Engine, wanted: &[Platform], image: Option<&str>) -> Fix {
     let target = engine.target();
     let place = target.context.clone().unwrap_or_else(|| target.endpoint.to_string());
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let command = |text: String, argv| Step::RuntimeCommand { text, argv, does: CommandKind::Start, says: None };
-    let create =
-        words(&["docker", "buildx", "create", "--driver", "docker-container", "--name", OURS, "--bootstrap", &place]);
+    let mut create = words(&["docker", "buildx", "create", "--driver", "docker-container", "--name", OURS]);
+    if let Some(image) = image {
+        create.extend(words(&["--driver-opt", &format!("image={image}")]));
+    }
+    create.extend(words(&["--bootstrap", &place]));
+    let image = image.unwrap_or("moby/buildkit");
     let remove = words(&["docker", "buildx", "rm", "--force", OURS]);
     Fix {
         option: 1,
         title: format!("Make a builder for {}", words_of(wanted)),
         summary: format!(
-            "Makes builder {OURS}, which runs BuildKit in a container of this engine; its image, moby/buildkit, is pulled. What \
+            "Makes builder {OURS}, which runs BuildKit in a container of this engine; its image, {image}, is pulled. What \
              it builds for several platforms is pushed to a registry. Undo removes builder, container and cache."
         ),
         safety: Safety::Review,

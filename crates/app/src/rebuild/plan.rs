@@ -27,6 +27,9 @@ use super::wire::{ImageState, PlannedBuild, PlannedPlatform, RebuildOutput, Rebu
 use crate::failure::{Failure, FailureCode};
 use crate::session::App;
 
+/// What shows how an engine comes to hold several platforms under one tag.
+const STORE: &str = "silidock builders --containerd-store";
+
 /// Worked out, with what to know, or why not and what to type instead.
 pub(crate) struct Planned {
     pub prepared: Prepared,
@@ -189,7 +192,7 @@ impl Site<'_> {
                  push them to a registry with --push",
                 words_of(wanted)
             );
-            return Err((why, Vec::new()));
+            return Err((why, vec![STORE.to_owned()]));
         }
         let needed = Needed { named: self.request.builder.as_deref(), load };
         let taken = choose(self.builders, wanted, needed).map_err(|lacking| {
@@ -202,7 +205,9 @@ impl Site<'_> {
                 .chain(platforms)
                 .chain(["--create".to_owned()])
                 .collect();
-            let create = if load { Vec::new() } else { vec![create.join(" ")] };
+            let several = wanted.len() > 1 && self.inventory.engine.image_store == ImageStore::Classic;
+            let create =
+                (!load).then(|| create.join(" ")).into_iter().chain(several.then(|| STORE.to_owned())).collect();
             (format!("no builder can build {subject} for {}: {each}", words_of(wanted)), create)
         })?;
         let builder = taken.first().map(|on| on.builder.clone()).unwrap_or_default();

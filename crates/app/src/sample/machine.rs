@@ -85,8 +85,8 @@ fn show(seen: &mut Inventory, change: Change) {
     let set = seen.emulation.settings_of(&seen.engine).ok().and_then(|s| s.emulator.known()).map(|s| s.value);
     let runs = match change {
         Change::Register => EmulatorChoice::Qemu,
-        // It runs no containers.
-        Change::Builder => return,
+        // Neither changes what runs containers.
+        Change::Builder | Change::ContainerdStore => return,
         Change::RosettaOn | Change::RosettaOff | Change::Toggle | Change::Restart => {
             change.emulator().or(set).unwrap_or(EmulatorChoice::Qemu)
         }

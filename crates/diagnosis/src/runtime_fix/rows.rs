@@ -6,7 +6,7 @@ use crate::{
     fix::CommandKind::{self, Register, Restart as Again, Set, Start, Stop},
     runtime::{ObstacleKind, RuntimeSettings, VmType, version_numbers},
 };
-use Change::{Restart, RosettaOff, RosettaOn};
+use Change::{ContainerdStore, Restart, RosettaOff, RosettaOn};
 use Confidence::{Certain, Likely};
 use Line::{Edit, Run, Say};
 
@@ -86,6 +86,13 @@ const DESKTOP_STOP: Line =
 const DESKTOP_START: Line = run(Start, "Start Docker Desktop.", &["docker", "desktop", "start"]);
 const DESKTOP_BACK: &[Back] =
     &[Back(2, DESKTOP_STOP), Back(1, Edit(&[(FRAMEWORK, true), (ROSETTA, true)])), Back(0, DESKTOP_START)];
+const STORE: &str = "UseContainerdSnapshotter";
+const TICK_STORE: &str = "Settings, General: tick \"Use containerd for pulling and storing images\", Apply.";
+pub(super) const HIDDEN: &str = "Each store has images and containers of its own: those of the store that is used now stay on the disk, take their space \
+                      there, and are not shown until it is switched back. So images are pulled or built again, and containers \
+                      made again. Volumes stay. The engine restarts, which ends every container that runs.";
+pub(super) const DAEMON: &str =
+    "set \"features\": { \"containerd-snapshotter\": true }, and leave every other key as it is.";
 const ORB_ON: Line = run(Set, "Switch Rosetta on.", &["orb", "config", "set", "rosetta", "true"]);
 const ORB_OFF: Line = run(Set, "Switch Rosetta off.", &["orb", "config", "set", "rosetta", "false"]);
 const ORB_STOP: Line = run(Stop, "Stop OrbStack with all its machines.", &["orb", "stop"]);
@@ -181,6 +188,47 @@ pub const RECIPES: &[Recipe] = &[
         &[run(Again, "Restart Docker Desktop.", &["docker", "desktop", "restart"])],
         &[Back(0, DESKTOP_START)],
         STOPS,
+    ),
+    row("docker-desktop", ContainerdStore, without_commands, Certain, &[Say(TICK_STORE)], &[], HIDDEN),
+    by_hand(
+        TICK_STORE,
+        row(
+            "docker-desktop",
+            ContainerdStore,
+            any,
+            Likely,
+            &[DESKTOP_STOP, Edit(&[(STORE, true)]), DESKTOP_START],
+            &[Back(2, DESKTOP_STOP), Back(1, Edit(&[(STORE, true)])), Back(0, DESKTOP_START)],
+            HIDDEN,
+        ),
+    ),
+    row(
+        "orbstack",
+        ContainerdStore,
+        any,
+        Likely,
+        &[
+            Say("In ~/.orbstack/config/docker.json, the engine's configuration, set \"features\": \
+                 { \"containerd-snapshotter\": true }, and leave every other key as it is."),
+            ORB_STOP,
+            ORB_START,
+        ],
+        &[],
+        HIDDEN,
+    ),
+    row(
+        "colima",
+        ContainerdStore,
+        any,
+        Likely,
+        &[
+            Say(
+                "In colima.yaml of the profile {instance} set, below docker:, features: {containerd-snapshotter: true}.",
+            ),
+            run(Again, "Restart the profile {instance}.", &["colima", "restart", "--profile", "{instance}"]),
+        ],
+        &[],
+        HIDDEN,
     ),
     // It is set while OrbStack runs: asking a stopped one would start it with the old setting.
     row(
