@@ -361,6 +361,12 @@ fn a_fix_as_a_script_keeps_the_shell_s_rules_and_does_the_same() {
         let volume = format!("{}-v:/data", stage.own);
         let env = format!("TOKEN={SECRET}");
         let name = stage.run(&["-v", &volume, "-v", "/anonymous", "--env", &env, "--label", "a=it's $(odd)"], STAYS);
+        let network = format!("{}-n", stage.own);
+        let third = std::process::id() % 250;
+        let (subnet, address) = (format!("10.214.{third}.0/24"), format!("10.214.{third}.9"));
+        lab.docker(&["network", "create", "--subnet", &subnet, &network]);
+        lab.docker(&["network", "connect", "--alias", "called", "--ip", &address, &network, &name]);
+        lab.docker(&["exec", &name, "/bin/sh", "-c", "echo kept > /data/x"]);
         let before = stage.inspect(&name);
         let id = text(&stage.finding(&name), "id").to_owned();
         let written = |option: &str| stage.silidock(&["fix", &id, "--option", option, "--script"]);
@@ -375,13 +381,7 @@ fn a_fix_as_a_script_keeps_the_shell_s_rules_and_does_the_same() {
         if !here("curl") || !here("jq") {
             return;
         }
-        // What a person would do with it.
-        let path = stage.user.file("fix.sh");
-        std::fs::write(&path, written("1").out).unwrap();
-        let mut run = Command::new("/bin/sh");
-        let programs = format!("{}:{}", std::env::var("PATH").unwrap_or_default(), lab.client_folder());
-        run.arg(&path).env("PATH", programs).env("DOCKER_CONFIG", lab.docker_config()).env_remove("DOCKER_CONTEXT");
-        let done = ran(run);
+        let done = stage.by_hand(&written("2").out);
         assert_eq!(done.status, 0, "{done:?}");
         let after = stage.inspect(&name);
         assert_eq!(stage.machine(&name), machine_of(&lab.native));
@@ -389,8 +389,40 @@ fn a_fix_as_a_script_keeps_the_shell_s_rules_and_does_the_same() {
         assert_eq!(mounts(&after), mounts(&before));
         assert_eq!(after["Config"]["Env"], before["Config"]["Env"]);
         assert_eq!(after["Config"]["Labels"]["a"], "it's $(odd)");
+        let further = &after["NetworkSettings"]["Networks"][&network];
+        assert_eq!(further["IPAMConfig"]["IPv4Address"], json!(address), "{further}");
+        assert!(list(further, "Aliases").contains(&json!("called")), "{further}");
+        let all_copies = ["1", "2"].map(|n| format!("{name}-copy-{n}"));
+        let read = |volume: &str| {
+            let run =
+                ["run", "--rm", "--network", "none", "-v", volume, &stage.image, "/bin/busybox", "cat", "/data/x"];
+            String::from_utf8(lab.client(&run).output().unwrap().stdout).unwrap()
+        };
+        let copied: Vec<String> = all_copies.iter().map(|copy| read(&format!("{copy}:/data"))).collect();
+        assert!(copied.contains(&"kept\n".to_owned()), "{copied:?}");
         let all = stage.silidock(&["fix", "--all-safe", "--script"]);
         checked(&["shellcheck", "-s", "sh", "-"], &all.out);
+    });
+}
+
+#[test]
+fn a_script_whose_new_container_does_not_run_starts_the_old_one_again() {
+    on_each("a fix as a script that fails", |lab| {
+        if lab.endpoint.starts_with("tcp:") || !here("curl") || !here("jq") {
+            return;
+        }
+        let stage = Stage::new(lab);
+        let fails = format!("[ $(/bin/busybox uname -m) = {} ] || exit 3; {STAYS}", machine_of(&lab.foreign));
+        let name = stage.run(&[], &fails);
+        let before = stage.inspect(&name);
+        let id = text(&stage.finding(&name), "id").to_owned();
+        let script = stage.silidock(&["fix", &id, "--option", "1", "--script"]);
+        let done = stage.by_hand(&script.out);
+        assert!(done.status != 0 && done.err.contains(&format!("{name} does not come up")), "{done:?}");
+        let after = stage.inspect(&name);
+        assert_eq!((&after["Id"], &after["State"]["Status"]), (&before["Id"], &json!("running")));
+        let own = lab.docker(&["ps", "-a", "--format", "{{.Names}}"]);
+        assert_eq!(own.lines().filter(|one| one.contains(&stage.own)).collect::<Vec<_>>(), [name.as_str()]);
     });
 }
 

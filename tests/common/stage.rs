@@ -66,6 +66,19 @@ impl<'l> Stage<'l> {
         ran(self.command(&self.lab.endpoint, arguments))
     }
 
+    /// What a person would do with a script.
+    pub fn by_hand(&self, script: &str) -> Ran {
+        let path = self.user.file("fix.sh");
+        std::fs::write(&path, script).unwrap();
+        let mut run = Command::new("/bin/sh");
+        let programs = format!("{}:{}", std::env::var("PATH").unwrap_or_default(), self.lab.client_folder());
+        run.arg(&path)
+            .env("PATH", programs)
+            .env("DOCKER_CONFIG", self.lab.docker_config())
+            .env_remove("DOCKER_CONTEXT");
+        ran(run)
+    }
+
     /// The finding that a native image is here for this container.
     pub fn finding(&self, name: &str) -> Value {
         let listed = self.silidock(&["fix", "--list", "--json"]).document("fix-list");

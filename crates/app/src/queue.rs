@@ -8,6 +8,7 @@ use silidock_diagnosis::{
     fix::{Fix, Safety, Step},
     schema::Schema,
 };
+use silidock_engine::Endpoint;
 use silidock_remedy::{
     Verified,
     script::{Reach, script},
@@ -122,12 +123,15 @@ impl App {
             None => self.preview_all_safe(Nothing {}).await?.fixes,
         };
         let scan = self.last_scan()?;
-        let context = match self.source()? {
-            Source::Engine(engine) => engine.target().context.clone(),
-            Source::Sample(_) | Source::Recording => None,
+        let (context, tls) = match self.source()? {
+            Source::Engine(engine) => {
+                let target = engine.target();
+                (target.context.clone(), matches!(target.endpoint, Endpoint::Tls { .. }))
+            }
+            Source::Sample(_) | Source::Recording => (None, false),
         };
         let fixes: Vec<_> = shown.iter().map(|shown| (&shown.fix, &shown.preview)).collect();
-        let reach = Reach { endpoint: &scan.engine.endpoint, context: context.as_deref() };
+        let reach = Reach { endpoint: &scan.engine.endpoint, context: context.as_deref(), tls };
         Ok(ScriptDocument { schema: Schema, script: script(&fixes, reach) })
     }
 }

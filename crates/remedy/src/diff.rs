@@ -57,6 +57,29 @@ pub struct DiffLine {
     pub new: Option<u32>,
     /// Its text. In a context line the value of an environment variable reads `…`.
     pub text: String,
+    /// How it ends, where that is not by a line feed alone.
+    #[serde(default, skip_serializing_if = "LineEnding::is_usual")]
+    #[ts(optional, as = "Option<LineEnding>")]
+    pub ending: LineEnding,
+}
+
+/// How a line ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum LineEnding {
+    /// By a line feed.
+    #[default]
+    Lf,
+    /// As on Windows.
+    CrLf,
+    /// The text ends with it.
+    None,
+}
+
+impl LineEnding {
+    fn is_usual(&self) -> bool {
+        *self == Self::Lf
+    }
 }
 
 /// What happens to a line.
@@ -85,7 +108,12 @@ pub fn diff(path: &Path, before: &str, after: &str, context: usize) -> Diff {
             lines: Vec::new(),
         };
         for change in group.iter().flat_map(|op| compared.iter_changes(op)) {
-            let text = split_ending(change.value()).0;
+            let (text, ending) = split_ending(change.value());
+            let ending = match ending {
+                "" => LineEnding::None,
+                "\r\n" => LineEnding::CrLf,
+                _ => LineEnding::Lf,
+            };
             let (kind, text) = match change.tag() {
                 ChangeTag::Insert => (LineKind::Added, text.to_owned()),
                 ChangeTag::Delete => (LineKind::Removed, text.to_owned()),
@@ -97,7 +125,7 @@ pub fn diff(path: &Path, before: &str, after: &str, context: usize) -> Diff {
             out.added += u32::from(kind == LineKind::Added);
             out.removed += u32::from(kind == LineKind::Removed);
             let (old, new) = (change.old_index().map(number), change.new_index().map(number));
-            hunk.lines.push(DiffLine { kind, old, new, text });
+            hunk.lines.push(DiffLine { kind, old, new, text, ending });
         }
         out.hunks.push(hunk);
     }

@@ -1492,7 +1492,11 @@ new?: number,
 /**
  * Its text. In a context line the value of an environment variable reads `…`.
  */
-text: string, };
+text: string, 
+/**
+ * How it ends, where that is not by a line feed alone.
+ */
+ending?: LineEnding, };
 
 /**
  * A trend over the samples in the order they were taken.
@@ -2510,6 +2514,11 @@ speed: Estimate,
  * "QEMU 7.2.22 runs linux/amd64 at 21 % of native speed (6 % to 48 % by workload)".
  */
 words: string, };
+
+/**
+ * How a line ends.
+ */
+export type LineEnding = "lf" | "crLf" | "none";
 
 /**
  * What happens to a line.
