@@ -3,7 +3,9 @@
 
 use crate::{
     check::Context,
+    checks::{pin_missing::by_accident, stale_container_image::moved_on},
     compose::Pin,
+    execution::{ContainerExecution, Expected},
     fact::Fact,
     finding::Finding,
     fix::{OldContainer, Safety, Step, YamlEdit},
@@ -28,6 +30,50 @@ pub(crate) struct Anew<'a> {
 }
 
 impl Finding {
+    /// Adds making an emulated container anew where a native variant of its image is here or, as its registry said, upstream.
+    /// Where another finding offers that, it is named instead. The finding alone where no native variant is known.
+    pub(crate) fn with_native_variant(
+        self,
+        context: &Context<'_>,
+        container: &Container,
+        execution: &ContainerExecution,
+    ) -> Result<Self, Self> {
+        // What is of another processor than its label says is not helped by the label.
+        if execution.expected == Fact::Known(Expected::Native) {
+            return Err(self);
+        }
+        let here = context.native_variant_here(container);
+        let upstream = context.native_upstream(container).filter(|_| here.is_none());
+        let pull = upstream.is_some();
+        let same = match &upstream {
+            Some((content, _)) => context.image_of_reference(container).is_some_and(|today| today.is(&content.digest)),
+            None => moved_on(context, container).is_none(),
+        };
+        let Some(native) = here.or_else(|| upstream.map(|(_, native)| native)) else { return Err(self) };
+        let (name, image) = (&container.name, &container.image);
+        let elsewhere = match (&container.compose, pull) {
+            (_, false) if !same => Some("stale-container-image"),
+            (Some(_), true) if by_accident(context, container, execution).is_some() => Some("pin-missing"),
+            _ => None,
+        };
+        if let Some(check) = elsewhere {
+            let text = format!("{image} has {native}, and {check} offers to make {name} anew for it.");
+            let tell = vec![Step::Tell { text, commands: Vec::new() }];
+            return Ok(self.with_fix("Take its native image", ELSEWHERE, Safety::ShowOnly, tell));
+        }
+        let title = match pull {
+            true => format!("Pull {native} and start {name} for it"),
+            false => format!("Start {name} for {native}"),
+        };
+        let mut commands: Vec<_> = container.compose.iter().map(|member| context.recreate(member)).collect();
+        if pull {
+            commands.insert(0, context.pull(image, &native));
+        }
+        let text = format!("{image} has {native}. Make {name} anew for it, without what asks for another platform.");
+        let by_hand = (BY_HAND, Step::Tell { text, commands });
+        Ok(self.with_anew(context, Anew { container, platform: native.parse().ok(), pull, same, title, by_hand }))
+    }
+
     /// Adds making a container anew, and, where that could lose something, the same with copies made first.
     pub(crate) fn with_anew(self, context: &Context<'_>, anew: Anew<'_>) -> Self {
         let container = anew.container;
@@ -77,6 +123,10 @@ impl Finding {
         finding
     }
 }
+
+const ELSEWHERE: &str = "Nothing is changed for you from here: another finding about the same container does it.";
+const BY_HAND: &str = "Nothing is changed for you here, because the Compose files do not tell what asks for another platform: read the lines \
+                       and run them yourself.";
 
 /// What has to leave the Compose files first; none at all where the files do not tell.
 fn edit(context: &Context<'_>, anew: &Anew<'_>) -> Option<Option<Step>> {

@@ -71,21 +71,28 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             .finding(&CHECK, confidence, container_subject(container), words)
             .measured(context, container, execution);
         let native = context.inventory.engine.platform.known();
-        findings.push(finding.with_known_build(context, image, native).with_fix(
-            "Look for a native image",
-            "Nothing is changed for you here, and no registry was asked: the command does, when you run it.",
-            Safety::ShowOnly,
-            vec![Step::Tell {
-                text: format!(
-                    "List the platforms that {image} has in its registry. With {engine} among them, pull that one and make \
-                     the container anew; without it, or if its label is wrong, build the image for {engine} or look for \
-                     another one."
-                ),
-                commands: vec![["docker", "buildx", "imagetools", "inspect", image].map(str::to_owned).to_vec()],
-            }],
-        ));
+        let finding = finding.with_native_variant(context, container, execution);
+        findings.push(match finding {
+            Ok(finding) => finding.with_known_build(context, image, native),
+            Err(finding) => look_for_one(finding.with_known_build(context, image, native), image, &engine),
+        });
     }
     findings
+}
+
+fn look_for_one(finding: Finding, image: &str, engine: &str) -> Finding {
+    finding.with_fix(
+        "Look for a native image",
+        "Nothing is changed for you here, and no registry was asked: the command does, when you run it.",
+        Safety::ShowOnly,
+        vec![Step::Tell {
+            text: format!(
+                "List the platforms that {image} has in its registry. With {engine} among them, pull that one and make the \
+                 container anew; without it, or if its label is wrong, build the image for {engine} or look for another one."
+            ),
+            commands: vec![["docker", "buildx", "imagetools", "inspect", image].map(str::to_owned).to_vec()],
+        }],
+    )
 }
 
 fn with(arch: &str, interpreter: &str) -> Inventory {
@@ -114,4 +121,77 @@ fn stopped() -> Inventory {
     let mut seen = inventory("arm64");
     seen.containers = Listing::of(vec![container("web").platform("linux/amd64").stopped().build()]);
     seen
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{
+        checks::CATALOG,
+        examination::examine,
+        example::{index, project, upstream},
+    };
+
+    /// A foreign container whose processes show no emulator, with what is known of its image.
+    fn hidden(service: bool, here: &[(&str, bool)], there: &[&str], runs: Option<&str>) -> Inventory {
+        let mut seen = inventory("arm64");
+        seen.images = Listing::of(vec![index("web:1", here)]);
+        seen.upstream.learn((!there.is_empty()).then(|| upstream("web:1", Ok(there), &[])));
+        let mut web = container("web").image("web:1").platform("linux/amd64").processes(&["/bin/app"]);
+        if let Some(runs) = runs {
+            web = web.runs(runs);
+        }
+        if service {
+            web = web.service("shop", "web");
+            seen.projects = vec![project("shop", "web", "web:1", None)];
+        }
+        seen.containers = Listing::of(vec![web.build()]);
+        seen
+    }
+
+    /// Containers that a finding makes anew, by identifier.
+    fn anew(finding: &Finding) -> BTreeSet<String> {
+        let of = |step: &Step| match step {
+            Step::RecreateContainer { of, .. } | Step::RecreateService { of, .. } => Some(of.id.clone()),
+            _ => None,
+        };
+        finding.fixes.iter().flat_map(|fix| &fix.steps).filter_map(of).collect()
+    }
+
+    #[test]
+    fn a_known_native_variant_is_offered_once() {
+        let both: &[(&str, bool)] = &[("linux/amd64", true), ("linux/arm64", true)];
+        let (foreign, listed): (&[_], &[_]) = (&both[..1], &["linux/amd64", "linux/arm64"]);
+        let rows = [
+            ("here", hidden(false, both, &[], None), "Start web for linux/arm64"),
+            ("here, in a project", hidden(true, both, &[], None), "Start web for linux/arm64"),
+            ("upstream", hidden(false, foreign, listed, None), "Pull linux/arm64 and start web for it"),
+            ("upstream, said by pin-missing", hidden(true, foreign, listed, None), "Take its native image"),
+            ("here, under another image", hidden(false, both, &[], Some("sha256:older")), "Take its native image"),
+            ("nowhere", hidden(false, foreign, &["linux/amd64"], None), "Look for a native image"),
+            ("nobody asked", hidden(false, foreign, &[], None), "Look for a native image"),
+            ("in the label alone", mislabelled(), "Look for a native image"),
+        ];
+        for (name, seen, title) in rows {
+            let examination = examine(&seen);
+            let finding = examination.findings.iter().find(|f| f.check == CHECK.id).unwrap();
+            assert_eq!(finding.fixes[0].title, title, "{name}");
+            offered_once(name, &examination.findings);
+        }
+        for (check, example) in CATALOG.iter().flat_map(|check| check.examples.iter().map(move |e| (check, e))) {
+            let name = format!("{}: {}", check.id, example.name);
+            offered_once(&name, &examine(&(example.inventory)()).findings);
+        }
+    }
+
+    fn offered_once(name: &str, findings: &[Finding]) {
+        let (plain, others): (Vec<_>, Vec<_>) =
+            findings.iter().filter(|f| f.superseded_by.is_none()).partition(|f| f.check == CHECK.id);
+        let others: BTreeSet<String> = others.into_iter().flat_map(anew).collect();
+        for finding in plain {
+            assert!(anew(finding).is_disjoint(&others), "{name}: {} is offered twice", finding.title);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always},
     compose::{Pin, place},
     example::{container, index, inventory, project, shell_default, upstream},
-    execution::Expected,
+    execution::{ContainerExecution, Expected},
     fact::Fact,
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
     fix::{Safety, Step, YamlEdit},
@@ -50,16 +50,8 @@ pub static CHECK: Check = Check {
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for (container, execution) in &context.containers {
-        let (Some(member), Some(platform)) = (&container.compose, container.platform.known()) else {
-            continue;
-        };
-        if execution.expected != Fact::Known(Expected::Emulated)
-            || context.native_variant_here(container).is_some()
-            || platforms_unread(context, container)
-        {
-            continue;
-        }
-        let Some(finding) = judge(context, container, member, platform) else {
+        let Some(finding) = by_accident(context, container, execution).map(|seen| judge(context, container, &seen))
+        else {
             continue;
         };
         // Several containers of one scaled service are one finding.
@@ -70,6 +62,39 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
+/// A service that runs emulated though nothing says so.
+pub(crate) struct ByAccident<'a> {
+    member: &'a ComposeMembership,
+    platform: &'a Platform,
+    path: &'a str,
+    line: Option<u32>,
+}
+
+/// Whether that is so of a container's service.
+pub(crate) fn by_accident<'a>(
+    context: &Context<'a>,
+    container: &'a Container,
+    execution: &ContainerExecution,
+) -> Option<ByAccident<'a>> {
+    let (member, platform) = (container.compose.as_ref()?, container.platform.known()?);
+    if execution.expected != Fact::Known(Expected::Emulated)
+        || context.native_variant_here(container).is_some()
+        || platforms_unread(context, container)
+    {
+        return None;
+    }
+    // Where the variable asks for this platform, it is the cause, and default-platform-env says so.
+    let inventory = context.inventory;
+    let by_variable = inventory.default_platforms.known().is_some_and(|settings| {
+        settings.iter().any(|s| s.counts_for(Some(member)) && s.value.parse::<Platform>().as_ref() == Ok(platform))
+    });
+    let project = inventory.projects.iter().find(|p| p.name == member.project)?;
+    match project.pin(&member.service) {
+        Ok(Pin::Unpinned { path, line }) if !by_variable => Some(ByAccident { member, platform, path, line }),
+        _ => None,
+    }
+}
+
 /// A native variant may be here for all that was read, and then a pin would be the wrong advice.
 fn platforms_unread(context: &Context<'_>, container: &Container) -> bool {
     context.image_of_reference(container).is_some_and(|image| match &image.platforms {
@@ -78,24 +103,8 @@ fn platforms_unread(context: &Context<'_>, container: &Container) -> bool {
     })
 }
 
-fn judge(
-    context: &Context<'_>,
-    container: &Container,
-    member: &ComposeMembership,
-    platform: &Platform,
-) -> Option<Finding> {
-    let inventory = context.inventory;
-    // Where the variable asks for this platform, it is the cause, and default-platform-env says so.
-    let by_variable = inventory.default_platforms.known().is_some_and(|settings| {
-        settings.iter().any(|s| s.counts_for(Some(member)) && s.value.parse::<Platform>().as_ref() == Ok(platform))
-    });
-    let project = inventory.projects.iter().find(|p| p.name == member.project)?;
-    let Ok(Pin::Unpinned { path, line }) = project.pin(&member.service) else {
-        return None;
-    };
-    if by_variable {
-        return None;
-    }
+fn judge(context: &Context<'_>, container: &Container, seen: &ByAccident<'_>) -> Finding {
+    let &ByAccident { member, platform, path, line } = seen;
     let subject = Subject::new(SubjectKind::Service, format!("{}/{}", member.project, member.service)).at(path, line);
     let finding = context.finding(
         &CHECK,
@@ -114,13 +123,13 @@ fn judge(
         },
     );
     if let Some((_, native)) = context.native_upstream(container) {
-        return Some(instead_of_a_pin(context, finding, container, member, &native));
+        return instead_of_a_pin(context, finding, container, member, &native);
     }
     let upstream = match context.inventory.upstream.content(&container.image) {
         Ok(_) => "Its registry has no native image of it.".to_owned(),
         Err(gap) => format!("A native image may exist upstream: {}.", gap.why),
     };
-    Some(finding.with_fix(
+    finding.with_fix(
         format!("Pin {} to {platform}", member.service),
         format!(
             "Writes down what runs today: {} stays emulated, on every machine alike. {upstream} The running container is \
@@ -132,7 +141,7 @@ fn judge(
             path: path.to_owned(),
             edit: YamlEdit::SetPlatform { service: member.service.clone(), platform: platform.clone() },
         }],
-    ))
+    )
 }
 
 /// A native image exists, and a pin would keep the service from it.

@@ -6,7 +6,7 @@ use crate::{
     example::{container, index, inventory},
     finding::{Confidence, Evidence, Finding, Severity},
     fix::Step,
-    inventory::{Inventory, Listing},
+    inventory::{Container, Image, Inventory, Listing},
     reference::short_id,
 };
 
@@ -31,12 +31,7 @@ pub static CHECK: Check = Check {
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (container, _) in &context.containers {
-        let (Some(today), Some(runs)) = (context.image_of_reference(container), container.image_id.as_deref()) else {
-            continue;
-        };
-        if today.is(runs) {
-            continue;
-        }
+        let Some((today, runs)) = moved_on(context, container) else { continue };
         let image = &container.image;
         let finding = context.finding(
             &CHECK,
@@ -60,6 +55,12 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         findings.push(finding.with_anew(context, anew));
     }
     findings
+}
+
+/// What a container's reference names today and what it runs, where these are two images.
+pub(crate) fn moved_on<'a>(context: &Context<'a>, container: &'a Container) -> Option<(&'a Image, &'a str)> {
+    let pair = context.image_of_reference(container).zip(container.image_id.as_deref());
+    pair.filter(|(today, runs)| !today.is(runs))
 }
 
 const BY_HAND: &str = "Nothing is changed for you here, because the Compose files of its project do not tell enough: what it \
