@@ -58,6 +58,7 @@ fn platforms_and_newer_tags_are_printed() {
     assert_eq!(text(said(&gone), "error"), format!("{host} has no gone:1"));
     assert!(text(said("No Reference"), "error").contains("is not an image reference"));
     assert_eq!(said(&old).get("newer"), None, "nobody asked");
+    assert_eq!(said(&gone).get("advice"), None, "its hint says what to do");
     let kept = user.tmp().parent().unwrap().join("data/registry").join(format!("{}.json", index.replace(':', "-")));
     let kept = std::fs::read_to_string(kept).unwrap();
     assert!(kept.contains("linux/arm64") && !kept.contains("not-for-anybody"), "{kept}");
@@ -65,6 +66,23 @@ fn platforms_and_newer_tags_are_printed() {
     for engine in lab::engines("newer tags").into_iter().filter(|engine| engine.native == "linux/amd64").take(1) {
         let ran = user.run(&["registry", "--newer", "--engine", &engine.endpoint, &old]);
         assert!(ran.out.contains("8.0-debian") && !ran.out.contains(PASSWORD), "{}", ran.out);
+        registry.image("arm", Some("1"), OCI, "linux/arm64");
+        registry.index("arm", "2", OCI, &["linux/amd64", "linux/arm64"]);
+        let foreign = format!("{host}/arm:1");
+        let ways = |options: &[&str], wanted: &str| -> Vec<String> {
+            let asked = [&["registry", "--engine", &engine.endpoint, wanted][..], options].concat();
+            let (_, document) = user.json("registry", &asked);
+            assert_eq!(document["platform"], json!(engine.native));
+            let advice = document["references"][0]["advice"].as_array().cloned();
+            advice.into_iter().flatten().map(|way| text(&way, "title").to_owned()).collect()
+        };
+        assert_eq!(ways(&[], &newest), [format!("Pull {newest} for linux/amd64")], "nothing else is better");
+        assert_eq!(ways(&[], &foreign)[0], "Look for newer tags");
+        let ranked = ways(&["--newer"], &foreign);
+        assert_eq!(ranked[0], "Move to 2", "{ranked:?}");
+        assert!(ranked.last().unwrap().starts_with("Emulate it knowingly: pin it to linux/arm64"), "{ranked:?}");
+        let told = user.run(&["registry", "--newer", "--engine", &engine.endpoint, &foreign]).out;
+        assert!(told.contains("what to do 1. Move to 2") && told.contains("Risk: "), "{told}");
     }
 }
 

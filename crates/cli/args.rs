@@ -160,8 +160,8 @@ pub struct RegistryOptions {
     /// Look for newer tags of the same repository that have the engine's platform
     #[arg(long)]
     pub newer: bool,
-    /// Engine whose platform is meant by --newer: a Docker context, a runtime's name or an address
-    #[arg(long, value_name = "NAME|URL", requires = "newer")]
+    /// Engine that newer tags and advice are for: a Docker context, a runtime's name or an address
+    #[arg(long, value_name = "NAME|URL")]
     pub engine: Option<String>,
 }
 

@@ -4,21 +4,26 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use silidock_diagnosis::{
+    advice::advice_when_named,
     check::Context,
     fact::{Fact, Gap},
     inventory::Inventory,
     platform::Platform,
     schema::Schema,
     upstream::UpstreamReference,
+    wayout::WayKind,
 };
 use silidock_observe::registry::{Patience, Reference, Registries, RegistryError};
 
 use crate::{
+    AppOptions,
     answers::DiskAnswers,
     failure::{Failure, FailureCode},
     look::{Chosen, engine_failure, now},
     session::{App, Source},
-    wire::{AskRegistryRequest, RegistryDocument, RegistryLimit, RegistryReference, RegistryRequest, ScanView},
+    wire::{
+        AskRegistryRequest, RegistryDocument, RegistryLimit, RegistryReference, RegistryRequest, ScanRequest, ScanView,
+    },
 };
 
 /// References asked about at once; each host has a smaller limit of its own.
@@ -35,16 +40,40 @@ impl App {
     /// Platforms of references upstream, and newer tags that have the engine's platform.
     ///
     /// # Errors
-    /// Newer tags are wanted and the engine that was named cannot be used. A registry that does not answer is said
-    /// beside its reference instead.
+    /// The engine that was named cannot be used, or newer tags are wanted and nobody knows for which platform. A registry
+    /// that does not answer is said beside its reference instead.
     pub async fn registry(self: &Arc<Self>, request: RegistryRequest) -> Result<RegistryDocument, Failure> {
-        let platform = match request.newer {
-            true => Some(self.wanted_platform(request.engine.as_deref()).await?),
-            false => None,
+        let named = request.engine.as_deref();
+        let platform = match self.wanted_platform(named).await {
+            Ok(platform) => Some(platform),
+            Err(failure) if request.newer || named.is_some() => return Err(failure),
+            Err(_) => None,
         };
         let registries = self.registries()?;
-        let asked = ask_all(&registries, request.references, platform.as_ref(), true).await;
-        Ok(document(&registries, asked, platform))
+        let newer = platform.as_ref().filter(|_| request.newer);
+        let asked = ask_all(&registries, request.references, newer, true);
+        let (asked, mut about) = tokio::join!(asked, self.advised_about(named));
+        if about.engine.platform.gap().is_some()
+            && let Some(platform) = &platform
+        {
+            about.engine.platform = Fact::Known(platform.clone());
+        }
+        about.upstream.learn(asked.iter().map(|asked| asked.said.clone()));
+        Ok(document(&registries, asked, platform, &about))
+    }
+
+    /// What advice takes into account: what was seen last, else what a look sees now, else nothing but the platform.
+    async fn advised_about(self: &Arc<Self>, named: Option<&str>) -> Inventory {
+        if named.is_none()
+            && let Ok(inventory) = self.last_inventory()
+        {
+            return inventory;
+        }
+        // Nothing of it is shown, and an engine that does not answer has no part in what registries say.
+        let app = Self::start(AppOptions { live: false, sample: false, ..self.options.clone() });
+        let request = ScanRequest { engine: named.map(str::to_owned), ..ScanRequest::default() };
+        let seen = app.scan(request).await.and_then(|_| app.last_inventory());
+        seen.unwrap_or_else(|_| Inventory::not_looked_at(""))
     }
 
     /// Asks the registries of the images that were seen, of some of them or all, and judges again.
@@ -69,7 +98,7 @@ impl App {
         let asked = ask_all(&registries, references, platform.as_ref(), false).await;
         let _turn = self.looking.lock().await;
         self.learn(&inventory, &asked)?;
-        Ok(document(&registries, asked, platform))
+        Ok(document(&registries, asked, platform, &self.last_inventory()?))
     }
 
     /// The same for everything that was just looked at, as part of a scan.
@@ -192,10 +221,23 @@ fn references(inventory: &Inventory, images: &[String]) -> Vec<String> {
     wanted
 }
 
-fn document(registries: &Registries, asked: Vec<Asked>, platform: Option<Platform>) -> RegistryDocument {
+fn document(
+    registries: &Registries,
+    asked: Vec<Asked>,
+    platform: Option<Platform>,
+    about: &Inventory,
+) -> RegistryDocument {
+    let context = Context::new(about);
     let one = |asked: Asked| {
         let content = asked.said.content;
+        let mut advice = match asked.given.parse::<Reference>() {
+            Ok(_) => advice_when_named(&context, &asked.given),
+            Err(_) => Vec::new(),
+        };
+        // What was just asked and not answered has a hint of its own.
+        advice.retain(|one| asked.error.is_none() || one.kind != WayKind::Unknown);
         RegistryReference {
+            advice,
             reference: asked.given,
             digest: content.known().map(|content| content.digest.clone()),
             kind: content.known().map(|content| content.kind),

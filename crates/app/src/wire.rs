@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::{
+    advice::Advice,
     fact::{Fact, Gap},
     finding::{Finding, Severity},
     fix::Fix,
@@ -263,7 +264,7 @@ pub struct RegistryRequest {
     /// Look for newer tags that have the engine's platform.
     #[serde(default)]
     pub newer: bool,
-    /// As in [`ScanRequest`]; only newer tags need one.
+    /// As in [`ScanRequest`]: whose platform newer tags and advice are about. Without any engine it is this machine's.
     #[serde(default)]
     pub engine: Option<String>,
 }
@@ -280,7 +281,7 @@ pub struct AskRegistryRequest {
 pub struct RegistryDocument {
     /// Always "silidock/1".
     pub schema: Schema,
-    /// The platform that newer tags were wanted for.
+    /// The platform that newer tags and advice are about.
     pub platform: Option<Platform>,
     /// In the order they were asked for.
     pub references: Vec<RegistryReference>,
@@ -308,6 +309,10 @@ pub struct RegistryReference {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub newer: Option<Fact<Vec<NewerTag>>>,
+    /// What can be done about it, best first, where it needs an emulator or nothing of it is here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Advice>>")]
+    pub advice: Vec<Advice>,
     /// Why there is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -4,13 +4,13 @@ use std::{fmt::Write, process::ExitCode};
 
 use silidock_app::{
     App, AppOptions, Failure,
-    diagnosis::{fact::Fact, platform::Platform, upstream::UpstreamKind},
+    diagnosis::{advice::Advice, fact::Fact, platform::Platform, upstream::UpstreamKind},
     wire::{RegistryDocument, RegistryLimit, RegistryReference, RegistryRequest},
 };
 
 use crate::{
     args::RegistryOptions,
-    output::{Output, Style, shown},
+    output::{Output, Style, shown, typed},
 };
 
 pub async fn run(options: RegistryOptions, output: &Output) -> Result<ExitCode, Failure> {
@@ -79,6 +79,26 @@ fn one(reference: &RegistryReference, wanted: Option<&Platform>, output: &Output
             let _ = writeln!(out, "  newer      not known: {}", shown(&unknown.why));
         }
         _ => {}
+    }
+    out.push_str(&advised(&reference.advice, output));
+    out
+}
+
+/// What can be done, best first.
+fn advised(advice: &[Advice], output: &Output) -> String {
+    let mut out = String::new();
+    for (place, one) in (1..).zip(advice) {
+        let head = if place == 1 { "what to do" } else { "" };
+        let _ = writeln!(out, "  {head:<10} {place}. {}", shown(&one.title));
+        let said = format!("{} Risk: {}", one.cost, one.risk);
+        let _ = writeln!(out, "                {}", output.styled(Style::Dim, &shown(&said)));
+        for command in &one.commands {
+            let _ = writeln!(
+                out,
+                "                {}",
+                shown(&command.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" "))
+            );
+        }
     }
     out
 }

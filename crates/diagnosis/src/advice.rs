@@ -9,7 +9,6 @@ use ts_rs::TS;
 use crate::{
     bench::meaning::lane_meaning,
     check::Context,
-    compose::ResolvedService,
     platform::{Nativeness, Platform},
     reference::{is_id, normalise},
     replacement::replacement,
@@ -32,6 +31,20 @@ pub struct Advice {
     pub commands: Vec<Vec<String>>,
 }
 
+/// The same for a reference that somebody names, whether or not anything of it is here: nothing where it needs no emulator,
+/// and no emulator where it needs none but could have one.
+pub fn advice_when_named(context: &Context<'_>, reference: &str) -> Vec<Advice> {
+    let full = normalise(reference);
+    let foreign_here = context.foreign_references().into_iter().any(|foreign| normalise(foreign) == full);
+    let mut all = advice(context, reference);
+    match all.first().map(|best| best.kind) {
+        Some(WayKind::Here) if !foreign_here => all.clear(),
+        Some(WayKind::Pull) if !foreign_here => all.retain(|one| one.kind != WayKind::Emulate),
+        _ => {}
+    }
+    all
+}
+
 /// What can be done about a reference of which the engine has no native variant at work, best first; empty where the
 /// engine's platform is not known.
 pub fn advice(context: &Context<'_>, reference: &str) -> Vec<Advice> {
@@ -39,10 +52,10 @@ pub fn advice(context: &Context<'_>, reference: &str) -> Vec<Advice> {
     let mut all = Vec::new();
     if !is_id(reference) {
         let same = same_tag(context, reference, engine);
-        let ask = same.is_none() && context.inventory.upstream.content(reference).is_err();
+        let ask = if same.is_none() { unasked(context, reference) } else { None };
         all.extend(same);
         all.extend(rebuild(context, reference, engine));
-        all.extend(ask.then(|| ask_registry(reference)));
+        all.extend(ask.map(|title| ask_registry(reference, title)));
         all.extend(newer(context, reference, engine));
         all.extend(other(reference));
     }
@@ -54,11 +67,20 @@ fn command(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+const DOWNLOAD: &str = "A download, and a stop while its container is made anew.";
+
+/// What a registry could still say: what the reference has, or which newer tags have what it has not.
+fn unasked(context: &Context<'_>, reference: &str) -> Option<&'static str> {
+    match (context.upstream(reference), context.names.upstream(reference)) {
+        (Ok(_), Some(known)) if known.newer.is_some() => None,
+        (Ok(_), _) => Some("Look for newer tags"),
+        (Err(_), _) => Some("Ask its registry"),
+    }
+}
+
 /// The native variant of the very tag: here, or to be pulled.
 fn same_tag(context: &Context<'_>, reference: &str, engine: &Platform) -> Option<Advice> {
-    let wanted = normalise(reference)?;
-    let mut images = context.inventory.images.items.iter();
-    let image = images.find(|image| image.tags.iter().any(|tag| normalise(tag).as_deref() == Some(&wanted)));
+    let image = context.names.tagged(reference);
     let listed = image.and_then(|image| image.platforms.known()).into_iter().flatten();
     let mut native = listed.filter(|p| p.platform.known().is_some_and(|p| p.on(engine) == Nativeness::Native));
     let native: Vec<_> = native.by_ref().collect();
@@ -71,32 +93,28 @@ fn same_tag(context: &Context<'_>, reference: &str, engine: &Platform) -> Option
             commands: Vec::new(),
         });
     }
-    let content = context.inventory.upstream.content(reference).ok();
+    let content = context.upstream(reference).ok();
     let upstream = content.and_then(|content| content.native(engine).known().copied().flatten());
     let platform = upstream.or_else(|| native.first().and_then(|p| p.platform.known()))?;
-    let moved = match content.zip(image) {
-        Some((content, image)) if image.is(&content.digest) => {
-            "Little: it is the other half of the very index that is here."
+    let (cost, risk) = match (content, image) {
+        (_, None) => ("A download.", "None that is known: nothing of it is here yet."),
+        (Some(content), Some(image)) if image.is(&content.digest) => {
+            (DOWNLOAD, "Little: it is the other half of the very index that is here.")
         }
-        _ => "The tag may have moved since it was pulled here, so its content may be newer, too.",
+        _ => (DOWNLOAD, "The tag may have moved since it was pulled here, so its content may be newer, too."),
     };
     Some(Advice {
         kind: WayKind::Pull,
         title: format!("Pull {reference} for {platform}"),
-        cost: "A download, and a stop while its container is made anew.".to_owned(),
-        risk: moved.to_owned(),
+        cost: cost.to_owned(),
+        risk: risk.to_owned(),
         commands: vec![context.pull(reference, &platform.to_string())],
     })
 }
 
 /// A service whose build makes it.
 fn rebuild(context: &Context<'_>, reference: &str, engine: &Platform) -> Option<Advice> {
-    let wanted = normalise(reference)?;
-    let makes = |service: &ResolvedService| {
-        let image = service.image.as_ref().and_then(|image| normalise(&image.value));
-        service.build.is_some() && image.as_deref() == Some(&wanted)
-    };
-    let (project, service) = context.services().find(|(_, service)| makes(service))?;
+    let (project, service) = context.names.built(reference)?;
     let files = context.inventory.projects.iter().find(|p| p.name == project).map(|p| p.files.as_slice());
     let files = files.unwrap_or_default().iter().flat_map(|file| ["-f", file.path.as_str()]);
     let words = ["docker", "compose"].into_iter().chain(files).chain(["-p", project, "build", &service.name]);
@@ -109,10 +127,10 @@ fn rebuild(context: &Context<'_>, reference: &str, engine: &Platform) -> Option<
     })
 }
 
-fn ask_registry(reference: &str) -> Advice {
+fn ask_registry(reference: &str, title: &str) -> Advice {
     Advice {
         kind: WayKind::Unknown,
-        title: "Ask its registry".to_owned(),
+        title: title.to_owned(),
         cost: "A question over the network, with the logins of docker login.".to_owned(),
         risk: "None: nothing is pulled.".to_owned(),
         commands: vec![command(&["silidock", "registry", "--newer", reference])],
@@ -121,7 +139,7 @@ fn ask_registry(reference: &str) -> Advice {
 
 /// The nearest newer tag that has the engine's platform.
 fn newer(context: &Context<'_>, reference: &str, engine: &Platform) -> Option<Advice> {
-    let known = context.inventory.upstream.of(reference)?;
+    let known = context.names.upstream(reference)?;
     let tag = known.newer.as_ref()?.known()?.first()?;
     let repository = known.reference.rsplit_once(':').map_or(known.reference.as_str(), |(name, _)| name);
     let image = format!("{repository}:{}", tag.tag);
@@ -149,7 +167,8 @@ fn other(reference: &str) -> Option<Advice> {
 /// Keeping it, and saying so.
 fn emulate(context: &Context<'_>, reference: &str) -> Option<Advice> {
     let foreign = foreign_platform(context, reference)?;
-    let emulator = voices(context, &foreign).last().map(|voice| voice.says.clone());
+    let says = || voices(context, &foreign).pop().map(|voice| voice.says);
+    let emulator = context.names.emulator(&foreign, says);
     let measured = context.inventory.benchmark.known().and_then(|fitting| {
         let lane = fitting.run.lanes.iter().find(|lane| lane.platform == foreign)?;
         lane_meaning(&fitting.run, lane)
@@ -176,8 +195,7 @@ fn emulate(context: &Context<'_>, reference: &str) -> Option<Advice> {
 fn foreign_platform(context: &Context<'_>, reference: &str) -> Option<Platform> {
     let engine = context.inventory.engine.platform.known()?;
     let foreign = |platform: &&Platform| platform.on(engine) == Nativeness::Foreign;
-    let wanted = normalise(reference)?;
-    let runs = context.inventory.containers.items.iter().filter(|c| normalise(&c.image).as_deref() == Some(&wanted));
+    let runs = context.names.containers(reference).iter();
     let of_containers = runs.filter_map(|c| c.platform.known()).find(foreign).cloned();
     of_containers.or_else(|| context.platforms_of(reference)?.0.iter().find(foreign).cloned())
 }
@@ -227,6 +245,26 @@ mod tests {
             let last = advice(&Context::new(&seen), "mailhog/mailhog:v1").pop().unwrap();
             assert!(last.title.contains("QEMU") && last.title.contains(foreign), "{last:?}");
         }
+        let named = |seen: &Inventory| {
+            advice_when_named(&Context::new(seen), "new/one:1").into_iter().map(|a| a.kind).collect::<Vec<_>>()
+        };
+        let mut seen = inventory("arm64");
+        assert_eq!(named(&seen), [Unknown], "nothing is known of it");
+        seen.upstream.learn([upstream("new/one:1", Ok(&["linux/amd64", "linux/arm64"]), &[])]);
+        assert_eq!(named(&seen), [Pull]);
+        let pull = advice_when_named(&Context::new(&seen), "new/one:1").remove(0);
+        assert!(pull.risk.contains("nothing of it is here"), "{pull:?}");
+        seen.images = Listing::of(vec![index("new/one:1", &[("linux/arm64", true)])]);
+        assert_eq!(named(&seen), [], "it needs no emulator");
+        let mut seen = foreign_only("arm64", "new/one:1");
+        seen.upstream.learn([upstream("new/one:1", Ok(&["linux/amd64", "linux/arm64"]), &[])]);
+        assert_eq!(named(&seen), [Pull, Emulate]);
+        let mut asked = upstream("new/one:1", Ok(&["linux/amd64"]), &[]);
+        asked.newer = None;
+        seen.upstream = Default::default();
+        seen.upstream.learn([asked]);
+        let ways = advice_when_named(&Context::new(&seen), "new/one:1");
+        assert_eq!(ways[0].title, "Look for newer tags", "{ways:?}");
         let id = "sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1";
         assert_eq!(kinds(&foreign_only("arm64", "a:1"), id), []);
     }

@@ -1,5 +1,7 @@
 //! What a check is: one value that names itself, what it needs, how it fires, and examples that prove it.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -14,10 +16,11 @@ use crate::{
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind, finding_id},
     fix::{Fix, Safety, Step, YamlEdit},
     inventory::{ComposeMembership, Container, Image, Inventory},
+    names::{Names, services},
     platform::{Nativeness, Platform},
     reference::normalise,
     runtime_fix::Prepared,
-    upstream::UpstreamContent,
+    upstream::{UpstreamContent, content_of},
 };
 
 /// One check.
@@ -121,6 +124,7 @@ pub struct Context<'a> {
     pub inventory: &'a Inventory,
     /// Every container with how it runs, in the inventory's order.
     pub containers: Vec<(&'a Container, ContainerExecution)>,
+    pub(crate) names: Names<'a>,
 }
 
 impl<'a> Context<'a> {
@@ -131,7 +135,7 @@ impl<'a> Context<'a> {
         if let Some(machine) = emulated_machine(inventory) {
             containers.iter_mut().for_each(|(_, execution)| execution.within_emulated_machine(machine));
         }
-        Self { inventory, containers }
+        Self { inventory, containers, names: Names::of(inventory) }
     }
 
     /// The command that makes a Compose service's containers anew, with the files its project was started from.
@@ -149,12 +153,12 @@ impl<'a> Context<'a> {
 
     /// The image a container's reference means today.
     pub fn image_of_reference(&self, container: &Container) -> Option<&'a Image> {
-        let wanted = normalise(&container.image)?;
-        self.inventory
-            .images
-            .items
-            .iter()
-            .find(|image| image.tags.iter().chain(&image.digests).any(|t| normalise(t).as_deref() == Some(&wanted)))
+        self.names.image(&container.image)
+    }
+
+    /// What a registry said a reference leads to, or why that is not known.
+    pub fn upstream(&self, reference: &str) -> Result<&'a UpstreamContent, Gap> {
+        content_of(self.names.upstream(reference), reference)
     }
 
     /// A platform of the container's image that is here and native to the engine.
@@ -169,7 +173,7 @@ impl<'a> Context<'a> {
 
     /// What a container's image has upstream that the engine runs natively: the answer, and the platform.
     pub fn native_upstream(&self, container: &Container) -> Option<(&'a UpstreamContent, String)> {
-        let content = self.inventory.upstream.content(&container.image).ok()?;
+        let content = self.upstream(&container.image).ok()?;
         let engine = self.inventory.engine.platform.known()?;
         let native = content.native(engine).known().copied().flatten()?;
         Some((content, native.to_string()))
@@ -178,12 +182,7 @@ impl<'a> Context<'a> {
     /// Every service of every project as Compose would see it, with its project's name. Those that may be otherwise are left
     /// out: they are gaps.
     pub fn services(&self) -> impl Iterator<Item = (&'a str, &'a ResolvedService)> {
-        let all = self.inventory.projects.iter();
-        all.flat_map(|project| {
-            let services = project.services.known().into_iter().flatten();
-            services.map(move |service| (project.name.as_str(), service))
-        })
-        .filter(|(_, service)| service.gap.is_none())
+        services(self.inventory)
     }
 
     /// The subject of findings about a service: where its pin stands, else where the service does.
@@ -214,14 +213,12 @@ impl<'a> Context<'a> {
 
     /// All platforms that a reference has: what its registry said, else what an index that is here lists; and who says so.
     pub fn platforms_of(&self, reference: &str) -> Option<(Vec<Platform>, String)> {
-        if let Ok(content) = self.inventory.upstream.content(reference)
+        if let Ok(content) = self.upstream(reference)
             && content.gaps.is_empty()
         {
             return Some((content.platforms.clone(), format!("registry, {reference}")));
         }
-        let wanted = normalise(reference)?;
-        let means = |image: &&Image| image.tags.iter().any(|tag| normalise(tag).as_deref() == Some(&wanted));
-        let image = self.inventory.images.items.iter().find(means)?;
+        let image = self.names.tagged(reference)?;
         let all: Option<Vec<Platform>> = image.platforms.known()?.iter().map(|p| p.platform.known().cloned()).collect();
         Some((all?, format!("image {reference}")))
     }
@@ -242,15 +239,9 @@ impl<'a> Context<'a> {
             known.peek().is_some() && engine.is_some_and(|engine| known.all(|p| p.on(engine) == Nativeness::Foreign))
         };
         let of_images = self.inventory.images.items.iter().filter(foreign).filter_map(|image| image.tags.first());
-        let mut found: Vec<(String, &'a str)> = Vec::new();
-        for reference in of_containers.chain(of_images.map(String::as_str)) {
-            if let Some(full) = normalise(reference)
-                && found.iter().all(|(known, _)| *known != full)
-            {
-                found.push((full, reference));
-            }
-        }
-        found.into_iter().map(|(_, reference)| reference).collect()
+        let mut known: HashSet<String> = HashSet::new();
+        let all = of_containers.chain(of_images.map(String::as_str));
+        all.filter(|reference| normalise(reference).is_some_and(|full| known.insert(full))).collect()
     }
 
     /// Nobody asked: said once. Some did not answer: said for each.
@@ -262,7 +253,7 @@ impl<'a> Context<'a> {
             return Missing { whole: Some(gap), parts: Vec::new() };
         }
         let engine = self.inventory.engine.platform.known();
-        let gap = |reference: &str| match (self.inventory.upstream.content(reference), engine) {
+        let gap = |reference: &str| match (self.upstream(reference), engine) {
             (Err(gap), _) => Some(gap),
             (Ok(content), Some(engine)) => content.native(engine).gap().cloned(),
             (Ok(_), None) => None,
@@ -436,8 +427,7 @@ impl Finding {
         platforms: Vec<Platform>,
         title: String,
     ) -> Self {
-        let wanted = normalise(reference);
-        let used = context.inventory.containers.items.iter().any(|c| normalise(&c.image) == wanted);
+        let used = !context.names.containers(reference).is_empty();
         let summary = match used {
             true => {
                 "The image from before is kept, and comes back by undo. Containers go on with it until they are made anew."

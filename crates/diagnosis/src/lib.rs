@@ -25,6 +25,7 @@ pub mod fact;
 pub mod finding;
 pub mod fix;
 pub mod inventory;
+mod names;
 pub mod platform;
 pub mod prospect;
 pub mod reference;

@@ -1,6 +1,8 @@
 //! What registries said: facts that need a network, and that somebody asked for. A reference nobody asked about is a
 //! gap, and so is one whose registry did not answer.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -86,17 +88,18 @@ impl UpstreamFacts {
 
     /// What a reference leads to, or why that is not known.
     pub fn content(&self, reference: &str) -> Result<&UpstreamContent, Gap> {
-        match self.of(reference).map(|known| &known.content) {
-            Some(Fact::Known(content)) => Ok(content),
-            Some(Fact::Unknown { unknown }) => Err(unknown.clone()),
-            None => Err(nobody_asked(reference)),
-        }
+        content_of(self.of(reference), reference)
     }
 
     /// Takes in what was learned; the later answer about a reference wins.
     pub fn learn(&mut self, said: impl IntoIterator<Item = UpstreamReference>) {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (place, known) in self.references.iter().enumerate() {
+            places.entry(known.reference.clone()).or_insert(place);
+        }
         for new in said {
-            match self.references.iter_mut().find(|known| known.reference == new.reference) {
+            let place = *places.entry(new.reference.clone()).or_insert(self.references.len());
+            match self.references.get_mut(place) {
                 Some(known) => {
                     let newer = new.newer.or_else(|| known.newer.take());
                     *known = UpstreamReference { newer, ..new };
@@ -104,6 +107,18 @@ impl UpstreamFacts {
                 None => self.references.push(new),
             }
         }
+    }
+}
+
+/// What a reference leads to by what is known of it, or why that is not known.
+pub(crate) fn content_of<'a>(
+    known: Option<&'a UpstreamReference>,
+    reference: &str,
+) -> Result<&'a UpstreamContent, Gap> {
+    match known.map(|known| &known.content) {
+        Some(Fact::Known(content)) => Ok(content),
+        Some(Fact::Unknown { unknown }) => Err(unknown.clone()),
+        None => Err(nobody_asked(reference)),
     }
 }
 

@@ -405,14 +405,14 @@ fn scan_image(image: &Image, engine: Option<&Platform>, context: &Context<'_>) -
         size: image.size,
         platforms: image.platforms.clone(),
         native,
-        upstream: upstream(image, inventory),
+        upstream: upstream(image, context),
         used_by,
     }
 }
 
 /// What its first tag that a registry answered for has there.
-fn upstream(image: &Image, inventory: &Inventory) -> Fact<Vec<Platform>> {
-    let answers: Vec<_> = image.tags.iter().map(|tag| inventory.upstream.content(tag)).collect();
+fn upstream(image: &Image, context: &Context<'_>) -> Fact<Vec<Platform>> {
+    let answers: Vec<_> = image.tags.iter().map(|tag| context.upstream(tag)).collect();
     match answers.iter().find_map(|answer| answer.as_ref().ok()) {
         Some(content) => match content.gaps.first() {
             Some(gap) if content.platforms.is_empty() => gap.clone().into(),

@@ -3333,7 +3333,7 @@ export type RegistryDocument = {
  */
 schema: Schema, 
 /**
- * The platform that newer tags were wanted for.
+ * The platform that newer tags and advice are about.
  */
 platform: Platform | null, 
 /**
@@ -3395,6 +3395,10 @@ gaps?: Array<Gap>,
  */
 newer?: Fact<Array<NewerTag>>, 
 /**
+ * What can be done about it, best first, where it needs an emulator or nothing of it is here.
+ */
+advice?: Array<Advice>, 
+/**
  * Why there is no answer.
  */
 error?: string, 
@@ -3416,7 +3420,7 @@ references: Array<string>,
  */
 newer: boolean, 
 /**
- * As in [`ScanRequest`]; only newer tags need one.
+ * As in [`ScanRequest`]: whose platform newer tags and advice are about. Without any engine it is this machine's.
  */
 engine: string | null, };
 
