@@ -31,16 +31,16 @@ pub(crate) struct Anew<'a> {
 
 impl Finding {
     /// Adds making an emulated container anew where a native variant of its image is here or, as its registry said, upstream.
-    /// Where another finding offers that, it is named instead. The finding alone where no native variant is known.
+    /// Where another finding offers that, it is named instead. Whether a native variant is known.
     pub(crate) fn with_native_variant(
         self,
         context: &Context<'_>,
         container: &Container,
         execution: &ContainerExecution,
-    ) -> Result<Self, Self> {
+    ) -> (Self, bool) {
         // What is of another processor than its label says is not helped by the label.
         if execution.expected == Fact::Known(Expected::Native) {
-            return Err(self);
+            return (self, false);
         }
         let here = context.native_variant_here(container);
         let upstream = context.native_upstream(container).filter(|_| here.is_none());
@@ -49,7 +49,7 @@ impl Finding {
             Some((content, _)) => context.image_of_reference(container).is_some_and(|today| today.is(&content.digest)),
             None => moved_on(context, container).is_none(),
         };
-        let Some(native) = here.or_else(|| upstream.map(|(_, native)| native)) else { return Err(self) };
+        let Some(native) = here.or_else(|| upstream.map(|(_, native)| native)) else { return (self, false) };
         let (name, image) = (&container.name, &container.image);
         let elsewhere = match (&container.compose, pull) {
             (_, false) if !same => Some("stale-container-image"),
@@ -59,7 +59,7 @@ impl Finding {
         if let Some(check) = elsewhere {
             let text = format!("{image} has {native}, and {check} offers to make {name} anew for it.");
             let tell = vec![Step::Tell { text, commands: Vec::new() }];
-            return Ok(self.with_fix("Take its native image", ELSEWHERE, Safety::ShowOnly, tell));
+            return (self.with_fix("Take its native image", ELSEWHERE, Safety::ShowOnly, tell), true);
         }
         let title = match pull {
             true => format!("Pull {native} and start {name} for it"),
@@ -71,7 +71,8 @@ impl Finding {
         }
         let text = format!("{image} has {native}. Make {name} anew for it, without what asks for another platform.");
         let by_hand = (BY_HAND, Step::Tell { text, commands });
-        Ok(self.with_anew(context, Anew { container, platform: native.parse().ok(), pull, same, title, by_hand }))
+        let anew = Anew { container, platform: native.parse().ok(), pull, same, title, by_hand };
+        (self.with_anew(context, anew), true)
     }
 
     /// Adds making a container anew, and, where that could lose something, the same with copies made first.

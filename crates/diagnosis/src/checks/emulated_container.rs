@@ -71,11 +71,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             .finding(&CHECK, confidence, container_subject(container), words)
             .measured(context, container, execution);
         let native = context.inventory.engine.platform.known();
-        let finding = finding.with_native_variant(context, container, execution);
-        findings.push(match finding {
-            Ok(finding) => finding.with_known_build(context, image, native),
-            Err(finding) => look_for_one(finding.with_known_build(context, image, native), image, &engine),
-        });
+        let (finding, known) = finding.with_native_variant(context, container, execution);
+        let finding = finding.with_known_build(context, image, native);
+        findings.push(if known { finding } else { look_for_one(finding, image, &engine) });
     }
     findings
 }
