@@ -89,8 +89,8 @@ pub struct DeploysDocument {
 }
 
 impl App {
-    /// Says where what is built in a folder will run; remembers it where that is asked for and the folder has no file of its
-    /// own that says so.
+    /// Says where what is built in a folder will run; remembers it where that is asked for and no file of the folder says
+    /// so itself.
     ///
     /// # Errors
     /// There is no such folder, it has a file that counts instead, or it could not be remembered.
@@ -109,7 +109,8 @@ impl App {
                 return Err(Failure::new(FailureCode::Refused, "Nothing is remembered of a sample or a recording.")
                     .hint("Write it into the sample's own file instead, or leave the sample."));
             }
-            if host.exists(&folder.join(FILE)) {
+            // A file that is not understood may say it, too; one that only allows findings does not.
+            if !facts.gaps.is_empty() || facts.projects.iter().any(|said| said.path.is_some()) {
                 let file = folder.join(FILE);
                 return Err(Failure::new(FailureCode::Refused, format!("{} says it, and counts.", file.display()))
                     .hint("Change targets = [..] in its [deploy] table."));

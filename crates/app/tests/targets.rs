@@ -52,6 +52,13 @@ async fn the_file_says_what_was_shown_and_only_that_changes() {
         (Some("[deploy]\ntargets = [\n\"linux/amd64\"]\n"), &["linux/arm64"], None),
         (Some("[deploy]\n"), &[], None),
         (Some("[deploy\n"), &["linux/arm64"], None),
+        (
+            Some("[allow.services.queue]\npin-missing = \"it goes next week\"\n"),
+            &["linux/amd64"],
+            Some(
+                "[allow.services.queue]\npin-missing = \"it goes next week\"\n[deploy]\ntargets = [\"linux/amd64\"]\n",
+            ),
+        ),
         // Appended, the list would be taken for there already.
         (Some("[deploy.services.web]\ntargets = [\"linux/386\"]\n"), &["linux/386"], None),
     ];
@@ -96,4 +103,31 @@ async fn an_image_that_is_built_here_knows_where_it_runs() {
     {
         assert_eq!(app.show_targets(request).await.unwrap_err().code, code);
     }
+}
+
+#[tokio::test]
+async fn what_no_file_says_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let host = FixtureHost::new(folder.path()).with_env("SILIDOCK_DATA_DIR", data.to_str().unwrap());
+    let app = App::start(AppOptions { host: Arc::new(host), ..AppOptions::default() });
+    let project = folder.path().join("shop");
+    std::fs::create_dir(&project).unwrap();
+    let ask = async |set: Option<&[&str]>| {
+        let set = set.map(|all| all.iter().map(|one| (*one).to_owned()).collect());
+        let said = app.targets(TargetsRequest { folder: project.display().to_string(), set }).await;
+        said.map(|said| said.targets.len()).map_err(|failure| failure.code)
+    };
+    assert_eq!(ask(Some(&["linux/amd64", "linux/arm64"])).await, Ok(2));
+    assert_eq!((ask(None).await, ask(Some(&["tablet"])).await), (Ok(2), Err(FailureCode::Refused)));
+    for (text, expected) in [
+        ("[allow.services.queue]\npin-missing = \"it goes next week\"\n", Ok(1)),
+        ("[deploy]\ntargets = []\n", Err(FailureCode::Refused)),
+        ("[deploy\n", Err(FailureCode::Refused)),
+    ] {
+        std::fs::write(project.join(".silidock.toml"), text).unwrap();
+        assert_eq!(ask(Some(&["linux/arm64"])).await, expected, "{text}");
+    }
+    std::fs::remove_file(project.join(".silidock.toml")).unwrap();
+    assert_eq!(ask(Some(&[])).await, Ok(0), "an empty list forgets");
 }
