@@ -181,7 +181,6 @@ fn build(out: &mut String, image: &str, platforms: &[Platform], shown: &Preview,
     };
     let kept = format!("silidock-kept/{}:by-hand", crate::recreate::tagged(image));
     let (image, kept) = (quoted(image), quoted(&kept));
-    let _ = writeln!(out, "if docker image inspect {image} > /dev/null 2>&1; then docker tag {image} {kept}; fi");
     let mut argv = argv.clone();
     for at in 1..argv.len() {
         match argv[at - 1].as_str() {
@@ -192,6 +191,7 @@ fn build(out: &mut String, image: &str, platforms: &[Platform], shown: &Preview,
             _ => {}
         }
     }
+    let _ = writeln!(out, "if docker image inspect {image} > /dev/null 2>&1; then docker tag {image} {kept}; fi");
     line(out, &argv);
     back.push(format!("docker tag {kept} {image}"));
 }
