@@ -10,6 +10,7 @@
     reason = "helpers of tests fail and speak like tests"
 )]
 
+pub mod buildkit;
 pub mod images;
 pub mod lab;
 pub mod proxy;

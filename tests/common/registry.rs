@@ -86,8 +86,14 @@ impl Registry {
     /// The same registry, with the same content under the same address, in the network of an engine of ours: its own
     /// loopback is not this machine's.
     #[allow(dead_code, reason = "for tests that build")]
-    pub fn also_where(mut self, engine: &str) -> Self {
+    pub fn also_where(self, engine: &str) -> Self {
         let network = Path::new(&std::env::var("SILIDOCK_LAB").unwrap()).with_file_name(engine).join("netns");
+        self.also_in(&network)
+    }
+
+    /// The same in any network, named by its file.
+    #[allow(dead_code, reason = "for tests that build")]
+    pub fn also_in(mut self, network: &Path) -> Self {
         let inside = |program: &Path| {
             let mut command = Command::new("nsenter");
             command.arg(format!("--net={}", network.display())).arg(program);
@@ -101,7 +107,7 @@ impl Registry {
         let late = Instant::now() + Duration::from_secs(20);
         let opens = format!("exec 3<>/dev/tcp/{address}/{port}");
         while !inside(Path::new("/bin/bash")).args(["-c", &opens]).status().unwrap().success() {
-            assert!(Instant::now() < late, "docker-registry did not open its port in the network of {engine}");
+            assert!(Instant::now() < late, "docker-registry did not open its port in {}", network.display());
             std::thread::sleep(Duration::from_millis(20));
         }
         self
