@@ -94,6 +94,7 @@ fn a_container_is_made_anew_as_it_was_and_taken_back() {
         assert_eq!(finding["fixes"][0]["safety"], "review", "it has volumes: {finding}");
         let shown = stage.silidock(&["fix", text(&finding, "id")]);
         assert!(shown.out.contains("/also, /anonymous, /data") && shown.out.contains("other ones"), "{shown:?}");
+        assert!(shown.out.contains("\"docker rm -v\" will leave them: /also, /anonymous."), "{shown:?}");
         let state = |told: &Value| (told["Id"].clone(), told["State"].clone());
         assert_eq!(state(&stage.inspect(&name)), state(&before), "a preview changes nothing");
 
@@ -226,6 +227,9 @@ fn a_service_is_made_anew_by_compose_and_made_again_when_that_fails() {
             let name = project.container();
             lab.docker(&["exec", &name, "/bin/sh", "-c", "echo kept > /data/x"]);
             let before = stage.inspect(&name);
+            let shown = stage.silidock(&["fix", text(&stage.finding(&name), "id")]).out;
+            assert!(shown.contains("Compose removes the old container before"), "{shown}");
+            assert!(!shown.contains("Nothing is restarted") && !shown.contains("old container is kept"), "{shown}");
             let done = stage.fix(&name, "1");
             if works {
                 assert_eq!(done.document("change")["verified"], "verified", "{done:?}");
@@ -249,9 +253,17 @@ fn a_service_is_made_anew_by_compose_and_made_again_when_that_fails() {
             assert_eq!(String::from_utf8(of_project.stdout).unwrap().trim(), name, "Compose knows it as its own");
         }
         let stage = Stage::new(lab);
-        let project = Project::up(&stage, STAYS, "", 2);
+        let project = Project::up(&stage, STAYS, &pinned, 2);
         let refused = stage.fix(&project.container(), "1");
         assert!(refused.status == 2 && refused.out.contains("has 2 containers"), "{refused:?}");
+        let typed = [
+            "silidock unpin",
+            &format!("DOCKER_DEFAULT_PLATFORM={} docker compose", lab.native),
+            "--scale 'app=2' app",
+        ];
+        assert!(typed.iter().all(|line| refused.out.contains(line)), "{refused:?}");
+        let untouched = std::fs::read_to_string(&project.file).unwrap();
+        assert_eq!(untouched, project.text);
     });
 }
 
@@ -325,6 +337,9 @@ fn the_native_variant_is_pulled_with_the_user_s_login() {
             "KILL",
             "--platform",
             &lab.foreign,
+            "--init",
+            "--tmpfs",
+            "/scratch",
         ];
         lab.docker(&[&run[..], &[&reference, "/bin/sh", "-c", STAYS]].concat());
 
@@ -490,6 +505,28 @@ fn what_cannot_be_made_anew_is_refused_and_an_undo_that_would_lose_something_too
         let name = stage.run(&["--rm"], STAYS);
         let refused = stage.fix(&name, "1");
         assert!(refused.status == 2 && refused.out.contains("--rm"), "{refused:?}");
+
+        // Others that would lose something: (how they joined, a service of Compose, what is said, what is typed)
+        let rows = [
+            ("--network", true, "lives in its network", "--force-recreate app"),
+            ("--pid", false, "lives among its processes", "docker rm --force"),
+        ];
+        for (joined, by_compose, said, typed) in rows {
+            let stage = Stage::new(lab);
+            let name = match by_compose {
+                true => Project::up(&stage, STAYS, "", 1).container(),
+                false => stage.run(&[], STAYS),
+            };
+            let (side, of) = (format!("{}-side", stage.own), format!("container:{name}"));
+            lab.docker(&["run", "--detach", "--name", &side, joined, &of, &stage.image, "/bin/sh", "-c", STAYS]);
+            let before = stage.inspect(&name)["State"].clone();
+            let refused = stage.fix(&name, "1");
+            assert!(refused.status == 2 && refused.out.contains(&format!("{side} {said}")), "{refused:?}");
+            assert!(refused.out.contains(typed), "{refused:?}");
+            assert_eq!(stage.inspect(&name)["State"], before, "{joined}");
+            let all = stage.silidock(&["fix", "--all-safe"]);
+            assert!(all.out.contains(&format!("{side} {said}")), "{all:?}");
+        }
 
         let stage = Stage::new(lab);
         let name = stage.run(&[], STAYS);

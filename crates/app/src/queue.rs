@@ -6,6 +6,7 @@ use std::sync::Arc;
 use silidock_diagnosis::{
     finding::Finding,
     fix::{Fix, Safety, Step},
+    inventory::Inventory,
     schema::Schema,
 };
 use silidock_engine::Endpoint;
@@ -30,11 +31,14 @@ impl App {
     /// Nothing was looked at yet.
     pub async fn preview_all_safe(self: &Arc<Self>, _: Nothing) -> Result<AllSafePreview, Failure> {
         self.ask_written().await?;
-        let scan = self.last_scan()?;
+        let (scan, inventory) = (self.last_scan()?, self.last_inventory()?);
         let (mut fixes, mut left) = (Vec::new(), Vec::new());
         let mut touched: Vec<String> = Vec::new();
         for finding in scan.findings.iter().filter(|finding| finding.superseded_by.is_none()) {
-            let Some(fix) = finding.fixes.iter().find(|fix| fix.safety == Safety::Safe) else { continue };
+            let Some(fix) = finding.fixes.iter().find(|fix| fix.safety == Safety::Safe) else {
+                left.extend(tied(&inventory, finding));
+                continue;
+            };
             let things = things(fix);
             let why = match things.iter().any(|thing| touched.contains(thing)) {
                 true => Some("another of these fixes changes the same; look again afterwards".to_owned()),
@@ -153,6 +157,18 @@ fn things(fix: &Fix) -> Vec<String> {
         Step::PullPlatform { .. } | Step::RuntimeCommand { .. } | Step::Tell { .. } => None,
     };
     fix.steps.iter().filter_map(of_step).collect()
+}
+
+/// What would be left alone because of how its container was started, or because of others that live in it.
+fn tied(inventory: &Inventory, finding: &Finding) -> Option<FixLeft> {
+    let anew = |step: &Step| match step {
+        Step::RecreateContainer { of, .. } | Step::RecreateService { of, .. } => Some(of.clone()),
+        _ => None,
+    };
+    let (fix, of) = finding.fixes.iter().find_map(|fix| Some((fix, fix.steps.iter().find_map(anew)?)))?;
+    let container = inventory.containers.items.iter().find(|container| container.id == of.id)?;
+    let tie = container.ties.known()?.first()?;
+    Some(not_now(finding, fix, format!("{} is left alone: {}", of.name, tie.words())))
 }
 
 fn not_now(finding: &Finding, fix: &Fix, why: String) -> FixLeft {

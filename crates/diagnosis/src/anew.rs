@@ -25,8 +25,8 @@ pub(crate) struct Anew<'a> {
     pub same: bool,
     /// What the button says.
     pub title: String,
-    /// What a person has to do, and why, where it cannot be done for them.
-    pub by_hand: (&'static str, Step),
+    /// What a person has to do, where it cannot be done for them.
+    pub by_hand: Step,
 }
 
 impl Finding {
@@ -70,7 +70,7 @@ impl Finding {
             commands.insert(0, context.pull(image, &native));
         }
         let text = format!("{image} has {native}. Make {name} anew for it, without what asks for another platform.");
-        let by_hand = (BY_HAND, Step::Tell { text, commands });
+        let by_hand = Step::Tell { text, commands };
         let anew = Anew { container, platform: native.parse().ok(), pull, same, title, by_hand };
         (self.with_anew(context, anew), true)
     }
@@ -78,13 +78,15 @@ impl Finding {
     /// Adds making a container anew, and, where that could lose something, the same with copies made first.
     pub(crate) fn with_anew(self, context: &Context<'_>, anew: Anew<'_>) -> Self {
         let container = anew.container;
-        let up = matches!(
-            container.state,
-            ContainerState::Running | ContainerState::Restarting | ContainerState::Exited | ContainerState::Created
-        );
-        let (Some(edit), false, true) = (edit(context, &anew), is_id(&container.image), up) else {
-            let (summary, tell) = anew.by_hand;
-            return self.with_fix(anew.title, summary, Safety::ShowOnly, vec![tell]);
+        let edit = match possible(context, &anew) {
+            Ok(edit) => edit,
+            Err(why) => {
+                let summary = format!(
+                    "Nothing is changed for you here, because {why}. Read the lines and run them yourself; what it wrote \
+                     outside of volumes is lost then."
+                );
+                return self.with_fix(anew.title, summary, Safety::ShowOnly, vec![anew.by_hand]);
+            }
         };
         let of =
             OldContainer { id: container.id.clone(), name: container.name.clone(), image: container.image.clone() };
@@ -126,8 +128,25 @@ impl Finding {
 }
 
 const ELSEWHERE: &str = "Nothing is changed for you from here: another finding about the same container does it.";
-const BY_HAND: &str = "Nothing is changed for you here, because the Compose files do not tell what asks for another platform: read the lines \
-                       and run them yourself.";
+
+/// What has to leave the Compose files first, or why it is for a person to do.
+fn possible(context: &Context<'_>, anew: &Anew<'_>) -> Result<Option<Step>, String> {
+    let container = anew.container;
+    match container.state {
+        ContainerState::Running | ContainerState::Restarting | ContainerState::Exited | ContainerState::Created => {}
+        ContainerState::Paused => {
+            return Err(format!("{0} is paused: let it go on first, by \"docker unpause {0}\"", container.name));
+        }
+        ContainerState::Removing | ContainerState::Dead => {
+            return Err(format!("the engine is removing {}", container.name));
+        }
+        ContainerState::Other => return Err(format!("the state of {} is not known here", container.name)),
+    }
+    if is_id(&container.image) {
+        return Err(format!("{} was made from an identifier, and not from a name", container.name));
+    }
+    edit(context, anew).ok_or_else(|| "the Compose files do not tell what pins it".to_owned())
+}
 
 /// What has to leave the Compose files first; none at all where the files do not tell.
 fn edit(context: &Context<'_>, anew: &Anew<'_>) -> Option<Option<Step>> {
@@ -148,10 +167,11 @@ fn has_volumes(container: &Container) -> bool {
     container.mounts.known().is_none_or(|mounts| mounts.iter().any(|mount| mount.kind == MountKind::Volume))
 }
 
-/// It keeps nothing that a program of another platform or version could spoil, and wrote nothing that goes with it.
+/// It keeps nothing that a program of another platform or version could spoil, wrote nothing that goes with it, and can be
+/// made anew without anything else.
 fn nothing_to_lose(container: &Container) -> bool {
     let reads_only = container.mounts.known().is_some_and(|mounts| mounts.iter().all(|mount| !mount.writable));
-    reads_only && container.written == Fact::Known(0)
+    reads_only && container.written == Fact::Known(0) && container.ties == Fact::Known(Vec::new())
 }
 
 fn summary(container: &Container) -> String {
@@ -159,10 +179,63 @@ fn summary(container: &Container) -> String {
         Some(_) => "Compose makes it anew from its files",
         None => "It is made anew with the same configuration",
     };
-    let old = "the old one is brought back if the new one does not come up";
+    let old = match container.compose {
+        Some(_) => "one like the old is made again if the new one does not come up",
+        None => "the old one is brought back if the new one does not come up",
+    };
+    let tied = container.ties.known().and_then(|ties| ties.first());
+    let tied = tied.map(|tie| format!(" It is refused as it is now: {}.", tie.words())).unwrap_or_default();
     let keeps = match &container.mounts {
         Fact::Known(mounts) if mounts.iter().all(|mount| mount.kind != MountKind::Volume) => "It has no volumes.",
         Fact::Known(_) | Fact::Unknown { .. } => "Volumes are kept and used again.",
     };
-    format!("{how}, so it stops for a moment; {old}. {keeps}")
+    format!("{how}, so it stops for a moment; {old}. {keeps}{tied}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        examine,
+        example::{container, foreign_to, index, inventory},
+        fact::Fact,
+        inventory::{Listing, Mount},
+        ties::{Part, Tie},
+    };
+
+    #[test]
+    fn a_fix_is_safe_only_where_nothing_is_lost_and_nothing_stands_in_its_way() {
+        type Change = fn(&mut Container);
+        let shared = |part| Tie::Shared { by: "side".to_owned(), part };
+        let volume = Mount { kind: MountKind::Volume, target: "/data".to_owned(), writable: true };
+        let (mount, ties) =
+            (volume, [vec![Tie::RemovedOnStop], vec![shared(Part::Network)], vec![shared(Part::Processes)]]);
+        let mut rows: Vec<(Box<dyn Fn(&mut Container)>, Safety, &str)> = vec![
+            (Box::new((|_| {}) as Change), Safety::Safe, "It has no volumes."),
+            (Box::new((|c| c.written = Fact::Known(1)) as Change), Safety::Review, "It has no volumes."),
+            (Box::new(move |c| c.mounts = Fact::Known(vec![mount.clone()])), Safety::Review, "Volumes are kept"),
+            (Box::new((|c| c.ties = Fact::unknown("", "")) as Change), Safety::Review, "It has no volumes."),
+            (Box::new((|c| c.state = ContainerState::Paused) as Change), Safety::ShowOnly, "web is paused"),
+        ];
+        for (tie, said) in
+            ties.into_iter().zip(["with --rm", "side lives in its network", "side lives among its processes"])
+        {
+            rows.push((Box::new(move |c| c.ties = Fact::Known(tie.clone())), Safety::Review, said));
+        }
+        for arch in ["arm64", "amd64"] {
+            let (native, foreign) = (format!("linux/{arch}"), foreign_to(arch));
+            for (change, safety, said) in &rows {
+                let mut seen = inventory(arch);
+                seen.images = Listing::of(vec![index("web:1", &[(foreign, true), (&native, true)])]);
+                let emulator = if arch == "arm64" { "/usr/bin/qemu-x86_64" } else { "/usr/bin/qemu-aarch64" };
+                let mut web = container("web").platform(foreign).processes(&[&format!("{emulator} /bin/web")]).build();
+                change(&mut web);
+                seen.containers = Listing::of(vec![web]);
+                let findings = examine(&seen).findings;
+                let finding = findings.iter().find(|finding| finding.check == "needless-emulation");
+                let fix = finding.and_then(|finding| finding.fixes.first()).unwrap();
+                assert_eq!((fix.safety, fix.summary.contains(said)), (*safety, true), "{said}: {}", fix.summary);
+            }
+        }
+    }
 }

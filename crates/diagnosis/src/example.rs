@@ -131,6 +131,7 @@ pub fn container(name: &str) -> ContainerBuilder {
         start_error: None,
         mounts: Fact::Known(Vec::new()),
         written: Fact::Known(0),
+        ties: Fact::Known(Vec::new()),
         cpu_nanoseconds: Fact::Known(1_000_000_000),
     })
     .processes(&["/bin/app"])

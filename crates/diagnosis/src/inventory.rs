@@ -17,6 +17,7 @@ use crate::{
     runtime::EmulationFacts,
     schema::Schema,
     silence::Silences,
+    ties::Tie,
     upstream::UpstreamFacts,
 };
 
@@ -342,6 +343,9 @@ pub struct Container {
     /// How many paths it has written outside of volumes that would be missed; asked only of those that run emulated.
     #[serde(default = "written_not_asked")]
     pub written: Fact<u32>,
+    /// What keeps it from being made anew as it is; asked together with `written`.
+    #[serde(default = "ties_not_asked")]
+    pub ties: Fact<Vec<Tie>>,
     /// Processor time used since it started, in nanoseconds.
     #[ts(type = "number | { unknown: Gap }")]
     pub cpu_nanoseconds: Fact<u64>,
@@ -354,6 +358,11 @@ fn mounts_not_told() -> Fact<Vec<Mount>> {
 /// The gap of a container nobody asked what it wrote.
 pub fn written_not_asked() -> Fact<u32> {
     Fact::unknown("what was written outside of volumes", "not asked")
+}
+
+/// So nobody knows whether it can be made anew.
+pub fn ties_not_asked() -> Fact<Vec<Tie>> {
+    Fact::unknown("whether it can be made anew as it is", "not asked")
 }
 
 /// Something that is mounted in a container.

@@ -37,6 +37,7 @@ pub mod silence;
 pub mod statistics;
 pub mod stopped;
 pub mod text;
+pub mod ties;
 pub mod upstream;
 pub mod verdict;
 pub mod voices;

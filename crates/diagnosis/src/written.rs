@@ -3,8 +3,9 @@
 
 /// Places whose content lasts no longer than a run, by the Filesystem Hierarchy Standard or because the engine makes them.
 const PASSING: [&str; 7] = ["/tmp", "/run", "/var/run", "/var/cache", "/dev", "/proc", "/sys"];
-/// Files that the engine puts there.
-const ENGINES: [&str; 5] = ["/.dockerenv", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab"];
+/// Files that the engine puts or mounts there, its own init among them.
+const ENGINES: [&str; 6] =
+    ["/.dockerenv", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab", "/sbin/docker-init"];
 
 /// A path is changed, not added or removed: of a folder that says only that something in it is.
 const CHANGED: u8 = 0;
@@ -14,11 +15,11 @@ const CHANGED: u8 = 0;
 pub fn lasting<'a>(changed: impl Iterator<Item = (&'a str, u8)>, mounted: &[&str]) -> Vec<String> {
     let all: Vec<(&str, u8)> = changed.collect();
     let below = |folder: &str, path: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-    let passing =
-        |path: &str| ENGINES.contains(&path) || PASSING.iter().any(|place| path == *place || below(place, path));
+    let passing = |path: &str| PASSING.iter().any(|place| path == *place || below(place, path));
     let lasts = |(path, kind): &&(&str, u8)| {
         let only_above = *kind == CHANGED && all.iter().any(|(other, _)| below(path, other));
-        let to_mount = mounted.iter().any(|target| target.trim_end_matches('/') == *path || below(path, target));
+        let mut targets = mounted.iter().chain(&ENGINES);
+        let to_mount = targets.any(|target| target.trim_end_matches('/') == *path || below(path, target));
         !passing(path) && !only_above && !to_mount
     };
     let mut found: Vec<String> = all.iter().filter(lasts).map(|(path, _)| (*path).to_owned()).collect();
@@ -33,7 +34,7 @@ mod tests {
     #[test]
     fn what_would_be_missed() {
         type Row = (&'static [(&'static str, u8)], &'static [&'static str]);
-        let rows: [Row; 5] = [
+        let rows: [Row; 7] = [
             (&[], &[]),
             (&[("/srv", 1), ("/srv/db", 1), ("/m", 1), ("/srv/own", 1)], &["/srv/own"]),
             (
@@ -52,6 +53,9 @@ mod tests {
                 &[("/etc", 0), ("/etc/nginx", 0), ("/etc/nginx/a.conf", 1), ("/srv/old", 2)],
                 &["/etc/nginx/a.conf", "/srv/old"],
             ),
+            // --init in an image without that folder, and what somebody put beside it.
+            (&[("/sbin", 1), ("/sbin/docker-init", 1)], &[]),
+            (&[("/sbin", 0), ("/sbin/docker-init", 1), ("/sbin/own", 1)], &["/sbin/own"]),
             (&[("/runner", 1), ("/data", 1), ("/data/x", 1)], &["/data", "/data/x", "/runner"]),
         ];
         for (changed, expected) in rows {

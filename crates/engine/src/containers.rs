@@ -75,6 +75,8 @@ impl ContainerRecord {
 pub struct ContainerDetails {
     /// The full identifier.
     pub id: String,
+    /// Its name, without the leading slash.
+    pub name: String,
     /// The image it runs, `sha256:...`
     pub image_id: String,
     /// The reference it was made from, also when its tag means another image by now; may be empty.
@@ -93,12 +95,28 @@ pub struct ContainerDetails {
     pub started_at: Option<String>,
     /// End of the last run (RFC 3339); `None` if it never ended.
     pub finished_at: Option<String>,
+    /// The engine removes it as soon as it stops.
+    pub auto_remove: bool,
+    /// Its network: `bridge`, a network's name, `container:<identifier or name>` ...
+    pub network_mode: String,
+    /// Whose processes it sees: empty for its own, `host`, `container:<identifier or name>`.
+    pub pid_mode: String,
+    /// Whose shared memory it uses: `private`, `shareable`, `host`, `container:<identifier or name>` ...
+    pub ipc_mode: String,
+    /// Where something is mounted in it, file systems in memory among them.
+    pub mounted: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RawContainer {
     id: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    name: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    host_config: RawHost,
+    #[serde(default, deserialize_with = "if_readable")]
+    mounts: Option<Vec<MountPoint>>,
     #[serde(default, deserialize_with = "null_is_default")]
     image: String,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -117,6 +135,22 @@ struct RawContainer {
 struct RawConfig {
     #[serde(default, deserialize_with = "null_is_default")]
     image: String,
+}
+
+/// What of its settings concerns other containers, and what lies in memory.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawHost {
+    #[serde(default, deserialize_with = "null_is_default")]
+    auto_remove: bool,
+    #[serde(default, deserialize_with = "null_is_default")]
+    network_mode: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    pid_mode: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    ipc_mode: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    tmpfs: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -139,8 +173,15 @@ impl<'de> Deserialize<'de> for ContainerDetails {
         let raw = RawContainer::deserialize(deserializer)?;
         // Go's zero time stands for "never".
         let time = |text: String| Some(text).filter(|text| !text.is_empty() && !text.starts_with("0001-01-01"));
+        let mounted = raw.mounts.into_iter().flatten().map(|mount| mount.destination);
         Ok(Self {
             id: raw.id,
+            name: raw.name.trim_start_matches('/').to_owned(),
+            mounted: mounted.chain(raw.host_config.tmpfs.into_keys()).collect(),
+            auto_remove: raw.host_config.auto_remove,
+            network_mode: raw.host_config.network_mode,
+            pid_mode: raw.host_config.pid_mode,
+            ipc_mode: raw.host_config.ipc_mode,
             image_id: raw.image,
             reference: raw.config.image,
             image_manifest: raw.image_manifest,

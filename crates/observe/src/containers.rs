@@ -8,13 +8,15 @@ use silidock_diagnosis::{
     execution::{Expected, expected},
     fact::{Fact, Gap},
     inventory::{
-        ComposeMembership, Container, ContainerState, Inventory, Listing, Mount, MountKind, written_not_asked,
+        ComposeMembership, Container, ContainerState, Inventory, Listing, Mount, MountKind, ties_not_asked,
+        written_not_asked,
     },
     reference::is_id,
     stopped::wordings::recognise,
+    ties::{Lives, Tie, shared},
     written::lasting,
 };
-use silidock_engine::{ContainerRecord, Engine};
+use silidock_engine::{ContainerDetails, ContainerRecord, Engine};
 
 use crate::{
     compose::Labels,
@@ -156,6 +158,7 @@ fn container(
         start_error: None,
         mounts: mounts(record),
         written: written_not_asked(),
+        ties: ties_not_asked(),
         cpu_nanoseconds: Fact::unknown(format!("processor time of {}", record.name()), "not asked"),
     }
 }
@@ -175,30 +178,86 @@ fn mounts(record: &ContainerRecord) -> Fact<Vec<Mount>> {
     Fact::Known(lasting.collect())
 }
 
-/// What those containers wrote outside of volumes that might be made anew for another platform: one question each. Not a
-/// part of a look: an engine may compare whole file systems for it.
+/// Of those containers that might be made anew for another platform: what they wrote outside of volumes, and what keeps them
+/// from being made anew. One question for each of them, and one for every container, because only that one says in whom it
+/// lives. Not a part of a look: an engine may compare whole file systems for it.
 pub async fn ask_written(engine: &Engine, inventory: &mut Inventory) {
     let facts = &inventory.engine;
     let emulated =
-        |c: &&mut Container| c.state.has_processes() && expected(&c.platform, facts) == Fact::Known(Expected::Emulated);
+        |c: &Container| c.state.has_processes() && expected(&c.platform, facts) == Fact::Known(Expected::Emulated);
+    if !inventory.containers.items.iter().any(emulated) {
+        return;
+    }
+    let details = details(engine, &inventory.containers).await;
     let questions: Vec<_> = inventory
         .containers
         .items
         .iter_mut()
-        .filter(emulated)
-        .map(|container| async move {
-            let what = format!("what {} wrote outside of volumes", container.name);
-            container.written = match tokio::time::timeout(COMPARING, engine.changed_paths(&container.id)).await {
-                Ok(Ok(changed)) => {
-                    let mounts = container.mounts.known().into_iter().flatten();
-                    let mounted: Vec<&str> = mounts.map(|mount| mount.target.as_str()).collect();
-                    let kept = lasting(changed.iter().map(|path| (path.path.as_str(), path.kind)), &mounted);
-                    Fact::Known(u32::try_from(kept.len()).unwrap_or(u32::MAX))
-                }
-                Ok(Err(error)) => Fact::unknown(what, error.to_string()),
-                Err(_) => Fact::unknown(what, format!("the engine did not answer within {} s", COMPARING.as_secs())),
-            };
+        .filter(|container| emulated(container))
+        .map(|container| {
+            container.ties = ties(container, &details);
+            async {
+                container.written = written(engine, container, &details).await;
+            }
         })
         .collect();
     stream::iter(questions).buffer_unordered(AT_ONCE).collect::<()>().await;
+}
+
+/// All containers in detail; without one of them nobody knows in whom that one lives.
+async fn details(engine: &Engine, containers: &Listing<Container>) -> Result<Vec<ContainerDetails>, String> {
+    if let Some(gap) = containers.gaps.first() {
+        return Err(format!("{}: {}", gap.what, gap.why));
+    }
+    let ids: Vec<String> = containers.items.iter().map(|container| container.id.clone()).collect();
+    let questions = ids.into_iter().map(|id| async move {
+        match tokio::time::timeout(COMPARING, engine.inspect_container(&id)).await {
+            Ok(Err(error)) if error.is_not_found() => Ok(None),
+            Ok(told) => told.map(Some).map_err(|error| error.to_string()),
+            Err(_) => Err(no_answer()),
+        }
+    });
+    let told: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
+    told.into_iter().filter_map(Result::transpose).collect()
+}
+
+fn no_answer() -> String {
+    format!("the engine did not answer within {} s", COMPARING.as_secs())
+}
+
+fn ties(container: &Container, details: &Result<Vec<ContainerDetails>, String>) -> Fact<Vec<Tie>> {
+    let what = || format!("whether {} can be made anew as it is", container.name);
+    let details = match details {
+        Ok(details) => details,
+        Err(why) => return Fact::unknown(what(), why.clone()),
+    };
+    let Some(own) = details.iter().find(|told| told.id == container.id) else {
+        return Fact::unknown(what(), "it is not there any more");
+    };
+    let all: Vec<Lives<'_>> = details.iter().map(lives).collect();
+    let by_others = shared(&own.id, &all)
+        .into_iter()
+        .flat_map(|(other, parts)| parts.into_iter().map(move |part| Tie::Shared { by: other.name.to_owned(), part }));
+    Fact::Known(own.auto_remove.then_some(Tie::RemovedOnStop).into_iter().chain(by_others).collect())
+}
+
+fn lives(told: &ContainerDetails) -> Lives<'_> {
+    let up = ContainerState::from_engine(&told.state).has_processes();
+    Lives { id: &told.id, name: &told.name, up, modes: [&told.network_mode, &told.pid_mode, &told.ipc_mode] }
+}
+
+async fn written(engine: &Engine, container: &Container, details: &Result<Vec<ContainerDetails>, String>) -> Fact<u32> {
+    let what = format!("what {} wrote outside of volumes", container.name);
+    match tokio::time::timeout(COMPARING, engine.changed_paths(&container.id)).await {
+        Ok(Ok(changed)) => {
+            let own = details.iter().flatten().find(|told| told.id == container.id);
+            let mounts = container.mounts.known().into_iter().flatten().map(|mount| mount.target.as_str());
+            let told = own.into_iter().flat_map(|own| &own.mounted).map(String::as_str);
+            let mounted: Vec<&str> = mounts.chain(told).collect();
+            let kept = lasting(changed.iter().map(|path| (path.path.as_str(), path.kind)), &mounted);
+            Fact::Known(u32::try_from(kept.len()).unwrap_or(u32::MAX))
+        }
+        Ok(Err(error)) => Fact::unknown(what, error.to_string()),
+        Err(_) => Fact::unknown(what, no_answer()),
+    }
 }

@@ -7,10 +7,12 @@ pub(crate) mod after_build;
 mod back;
 mod carry;
 mod copies;
+mod dependents;
 mod plan;
 mod replacing;
 mod same;
 mod service;
+mod typed;
 
 use std::sync::Arc;
 use std::time::Duration;

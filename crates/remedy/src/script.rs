@@ -208,7 +208,7 @@ fn line(out: &mut String, argv: &[String]) {
     let _ = writeln!(out, "{}", joined(argv));
 }
 
-fn joined(argv: &[String]) -> String {
+pub(crate) fn joined(argv: &[String]) -> String {
     argv.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 

@@ -298,8 +298,8 @@ fn platform_for(inventory: &Inventory, build: &PlannedBuild, container: &Contain
 /// It wrote something outside of volumes that would be missed, or may have.
 async fn wrote(engine: &Engine, container: &Container) -> bool {
     let Ok(changed) = engine.changed_paths(&container.id).await else { return true };
-    let mounts = container.mounts.known().into_iter().flatten();
-    let mounted: Vec<&str> = mounts.map(|mount| mount.target.as_str()).collect();
+    let Ok(told) = engine.inspect_container(&container.id).await else { return true };
+    let mounted: Vec<&str> = told.mounted.iter().map(String::as_str).collect();
     !lasting(changed.iter().map(|changed| (changed.path.as_str(), changed.kind)), &mounted).is_empty()
 }
 

@@ -101,7 +101,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             pull: false,
             same: same_image,
             title: format!("Start {} for {native}", container.name),
-            by_hand: (BY_HAND, Step::Tell { text, commands }),
+            by_hand: Step::Tell { text, commands },
         };
         findings.push(finding.with_anew(context, anew));
     }
@@ -132,12 +132,10 @@ fn upstream_only(context: &Context<'_>, container: &Container, execution: &Conta
     let title = format!("Pull {native} and start {} for it", container.name);
     let (text, mut commands) = way_back(context, container, &native);
     commands.insert(0, context.pull(image, &native));
-    let by_hand = (BY_HAND, Step::Tell { text: format!("Pull {native} of {image}. {text}"), commands });
+    let by_hand = Step::Tell { text: format!("Pull {native} of {image}. {text}"), commands };
     let anew = Anew { container, platform: native.parse().ok(), pull: true, same, title, by_hand };
     Some(finding.with_anew(context, anew))
 }
-
-const BY_HAND: &str = "Nothing is changed for you here, because the Compose files do not tell what pins it: read the lines and run them yourself.";
 
 fn way_back(context: &Context<'_>, container: &Container, native: &str) -> (String, Vec<Vec<String>>) {
     let Some(membership) = &container.compose else {

@@ -159,8 +159,7 @@ fn instead_of_a_pin(
     // Whether the version is the same is said by needless-emulation, which knows what runs.
     let text = format!("Pull {native} of {image}, then make the service {} anew.", member.service);
     let commands = vec![context.pull(image, native), context.recreate(member)];
-    let summary = "Nothing is changed for you here: it stops its container, so read the lines and run them yourself.";
-    let by_hand = (summary, Step::Tell { text, commands });
+    let by_hand = Step::Tell { text, commands };
     let anew = Anew { container, platform: native.parse().ok(), pull: true, same: false, title, by_hand };
     finding.with_anew(context, anew)
 }

@@ -50,7 +50,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         let title = format!("Make {} anew from {image} of today", container.name);
         let commands = container.compose.iter().map(|member| context.recreate(member)).collect();
         let text = format!("Make {} anew from {image} when it suits you.", container.name);
-        let by_hand = (BY_HAND, Step::Tell { text, commands });
+        let by_hand = Step::Tell { text, commands };
         let anew = Anew { container, platform: native, pull: false, same: false, title, by_hand };
         findings.push(finding.with_anew(context, anew));
     }
@@ -62,9 +62,6 @@ pub(crate) fn moved_on<'a>(context: &Context<'a>, container: &'a Container) -> O
     let pair = context.image_of_reference(container).zip(container.image_id.as_deref());
     pair.filter(|(today, runs)| !today.is(runs))
 }
-
-const BY_HAND: &str = "Nothing is changed for you here, because the Compose files of its project do not tell enough: what it \
-                       wrote outside of volumes is lost.";
 
 fn with(runs: &str, tag: &str) -> Inventory {
     let mut seen = inventory("arm64");

@@ -12,7 +12,8 @@ use silidock_host::OsFamily;
 
 use super::replacing::{found, id, name, runs};
 use super::service::{self, ServicePlan};
-use super::{ChangeError, Site, same};
+use super::typed::{typed, with_steps_before};
+use super::{ChangeError, Site, dependents, same};
 use crate::plan;
 use crate::preview::{self, Preview, Refusal};
 use crate::steps;
@@ -69,22 +70,21 @@ impl Plan {
                 Step::KeepWritten { of } => plan.look(site, of).await?,
                 Step::RecreateContainer { of, platform } => {
                     plan.look(site, of).await?;
-                    plan.others_depend(site).await?;
+                    plan.others_depend(site, None).await?;
                     plan.image(site, &of.image, platform.as_ref()).await?;
-                    plan.kept();
+                    plan.container_anew();
                 }
                 Step::RecreateService { of, project, service, platform } => {
                     plan.look(site, of).await?;
                     plan.image(site, &of.image, platform.as_ref()).await?;
-                    let looked = service::plan(site, of, project, service, plan.seen.as_ref()).await?;
-                    plan.commands.push(looked.argv.clone());
-                    plan.told.extend(looked.told.clone());
-                    plan.review.extend(looked.told.clone());
-                    if let Some(seen) = &mut plan.seen {
-                        seen.service.clone_from(&looked.containers);
-                    }
-                    plan.service = Some(looked);
-                    plan.kept();
+                    let looked = plan.service_anew(site, of, (project, service), platform.as_ref()).await;
+                    looked.map_err(|refusal| with_steps_before(refusal, steps))?;
+                }
+                // It says that nothing is made anew, and here it is.
+                Step::EditYaml { .. } if makes_anew(steps) => {
+                    let told = plan.files.told.len();
+                    steps::add(step, &mut plan.files)?;
+                    plan.files.told.truncate(told);
                 }
                 Step::BuildImage { .. } => {
                     return Err(refused(format!("\"{}\" is carried out apart", step.title())));
@@ -220,17 +220,21 @@ impl Plan {
         let lost = match engine.changed_paths(&of.id).await {
             Ok(changed) => {
                 let mounts = container["Mounts"].as_array().into_iter().flatten();
-                let mounted: Vec<&str> = mounts.filter_map(|mount| mount["Destination"].as_str()).collect();
+                let mounts = mounts.filter_map(|mount| mount["Destination"].as_str());
+                // An engine does not tell these among the others.
+                let in_memory = container["HostConfig"]["Tmpfs"].as_object().into_iter().flatten();
+                let mounted: Vec<&str> = mounts.chain(in_memory.map(|(target, _)| target.as_str())).collect();
                 let kept = lasting(changed.iter().map(|c| (c.path.as_str(), c.kind)), &mounted);
                 match kept.len() {
                     0 => {
                         self.passing.push("It wrote nothing outside of volumes that would be missed.".to_owned());
                         return;
                     }
-                    many if self.keeps => {
-                        format!("What it wrote outside of volumes is kept as an image ({many} paths): {}.", some(&kept))
+                    many => {
+                        let becomes = if self.keeps { "kept as an image" } else { "lost" };
+                        let noun = if many == 1 { "path" } else { "paths" };
+                        format!("What it wrote outside of volumes is {becomes} ({many} {noun}): {}.", some(&kept))
                     }
-                    many => format!("What it wrote outside of volumes is lost ({many} paths): {}.", some(&kept)),
                 }
             }
             Err(_) if self.keeps => "What it wrote outside of volumes is kept as an image.".to_owned(),
@@ -268,35 +272,52 @@ impl Plan {
         ));
     }
 
-    /// Containers that live in this one's network, or were linked to it, would lose it.
-    async fn others_depend(&self, site: &Site<'_>) -> Result<(), Refusal> {
+    /// Containers that live in this one, or are linked to it, would lose it; `up` has Compose make a service anew.
+    async fn others_depend(&self, site: &Site<'_>, up: Option<&dyn Fn(&str) -> String>) -> Result<(), Refusal> {
         let Some(seen) = &self.seen else { return Ok(()) };
-        let all = site.engine.containers_json().await.map_err(|error| refused(error.to_string()))?;
-        let (own, called) = (id(&seen.container), name(&seen.container));
-        let joined = format!("container:{own}");
-        for other in all.iter().filter(|other| id(other) != own) {
-            let names = || other["Names"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            let other_name = names().next().unwrap_or_default().trim_start_matches('/').to_owned();
-            let mode = other["HostConfig"]["NetworkMode"].as_str().unwrap_or_default();
-            if mode == joined || mode == format!("container:{called}") {
-                return Err(refused(format!(
-                    "{called} is left alone: {other_name} lives in its network and would lose it"
-                )));
-            }
+        let called = name(&seen.container);
+        let unanswered = |error: silidock_engine::EngineError| {
+            refused(format!("{called} is left alone, because who depends on it could not be asked: {error}"))
+        };
+        let dependents = dependents::of(site.engine, &seen.container).await.map_err(unanswered)?;
+        if let Some(refusal) = dependents::refusal(called, &dependents, up) {
+            return Err(refusal);
         }
-        let mut linked = all.iter().filter(|other| id(other) == own).flat_map(|own| {
-            own["Names"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        });
-        match linked.find(|name| name.trim_start_matches('/').contains('/')) {
+        match dependents::link(site.engine, &seen.container).await.map_err(unanswered)? {
             Some(link) => Err(refused(format!("{called} is left alone: another container has a link to it ({link})"))),
             None => Ok(()),
         }
+    }
+
+    async fn service_anew(
+        &mut self,
+        site: &Site<'_>,
+        of: &OldContainer,
+        (project, service): (&str, &str),
+        platform: Option<&Platform>,
+    ) -> Result<(), Refusal> {
+        let looked = service::plan(site, of, project, service, platform, self.seen.as_ref()).await?;
+        let up = |other: &str| {
+            let all_but_last = looked.argv.iter().take(looked.argv.len().saturating_sub(1));
+            typed(&all_but_last.cloned().chain([other.to_owned()]).collect::<Vec<_>>(), None)
+        };
+        self.others_depend(site, Some(&up)).await.map_err(|mut refusal| {
+            refusal.lines_to_type.insert(0, typed(&looked.argv, platform));
+            refusal
+        })?;
+        self.commands.push(looked.argv.clone());
+        self.told.extend(looked.told.clone());
+        self.review.extend(looked.told.clone());
+        if let Some(seen) = &mut self.seen {
+            seen.service.clone_from(&looked.containers);
+        }
+        self.service = Some(looked);
+        self.told.push(
+            "Compose removes the old container before the new one has started. Its configuration is saved and its image kept: if \
+             the new one does not come up, one like the old is made again of them."
+                .to_owned(),
+        );
+        Ok(())
     }
 
     async fn image(&mut self, site: &Site<'_>, reference: &str, platform: Option<&Platform>) -> Result<(), Refusal> {
@@ -315,13 +336,35 @@ impl Plan {
         }
     }
 
-    fn kept(&mut self) {
+    fn container_anew(&mut self) {
+        let mounts = self.seen.iter().flat_map(|seen| seen.container["Mounts"].as_array()).flatten();
+        let nameless =
+            mounts.filter(|mount| mount["Type"] == "volume" && mount["Name"].as_str().is_some_and(of_engine));
+        let mut nameless: Vec<String> =
+            nameless.filter_map(|mount| mount["Destination"].as_str().map(str::to_owned)).collect();
+        nameless.sort();
+        if !nameless.is_empty() {
+            self.told.push(format!(
+                "Volumes without a name of yours are mounted by the one the engine gave them, so that \"docker rm -v\" will leave \
+                 them: {}.",
+                some(&nameless)
+            ));
+        }
         self.told.push(
             "The old container is kept until the new one is up, and its image beyond that; if the new one does not come up, the \
              old one is brought back."
                 .to_owned(),
         );
     }
+}
+
+fn makes_anew(steps: &[Step]) -> bool {
+    steps.iter().any(|step| matches!(step, Step::RecreateService { .. } | Step::RecreateContainer { .. }))
+}
+
+/// A name of a volume that nobody chose.
+fn of_engine(volume: &str) -> bool {
+    volume.len() == 64 && volume.bytes().all(|letter| letter.is_ascii_hexdigit())
 }
 
 /// What the change would do. Always answers: what stands in the way is in `refused`.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
+use silidock_diagnosis::ties::Tie;
 
 /// What makes a container like another.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,10 +45,7 @@ const OPERATIONAL: [&str; 10] = [
 pub(super) fn refusal(container: &Value) -> Option<String> {
     let label = |key: &str| container["Config"]["Labels"].get(key).is_some();
     if container["HostConfig"]["AutoRemove"] == true {
-        return Some(
-            "it was started with --rm, so the engine removes it as soon as it stops and nothing could be kept of it"
-                .to_owned(),
-        );
+        return Some(Tie::RemovedOnStop.words());
     }
     for (key, who) in [("com.docker.swarm.task.id", "Swarm"), ("io.kubernetes.pod.name", "Kubernetes")] {
         if label(key) {

@@ -13,6 +13,7 @@ use silidock_host::Output;
 use super::carry::Work;
 use super::plan::Seen;
 use super::replacing::{Replacing, id, up};
+use super::typed::typed;
 use super::{AlterFailed, OldRecord, Record, Site};
 use crate::preview::Refusal;
 use crate::runtime::{Ran, last_line, printed};
@@ -21,8 +22,8 @@ const SHORT: Duration = Duration::from_secs(30);
 /// Stopping may take as long as the service wants.
 const LONG: Duration = Duration::from_secs(600);
 
-const PROJECT: &str = "com.docker.compose.project";
-const SERVICE: &str = "com.docker.compose.service";
+pub(super) const PROJECT: &str = "com.docker.compose.project";
+pub(super) const SERVICE: &str = "com.docker.compose.service";
 const HASH: &str = "com.docker.compose.config-hash";
 
 /// What Compose is told.
@@ -46,6 +47,7 @@ pub(super) async fn plan(
     of: &OldContainer,
     project: &str,
     service: &str,
+    platform: Option<&Platform>,
     seen: Option<&Seen>,
 ) -> Result<ServicePlan, Refusal> {
     let labels = seen.map(|seen| seen.container["Config"]["Labels"].clone()).unwrap_or_default();
@@ -77,12 +79,15 @@ pub(super) async fn plan(
         containers(site.engine, project, service).await.map_err(|error| refused(error.to_string(), &[]))?;
     if containers.len() > 1 {
         let why = format!(
-            "{service} has {} containers, and Compose would make as many as its file says; how many that is, is yours to say",
+            "{service} has {0} containers, and all of them would be made anew; if {0} is how many there shall be, type it",
             containers.len()
         );
-        return Err(refused(why, &[argv.join(" ")]));
+        let mut all = argv;
+        all.insert(all.len() - 1, "--scale".to_owned());
+        all.insert(all.len() - 1, format!("{service}={}", containers.len()));
+        return Err(refused(why, &[typed(&all, platform)]));
     }
-    let unusable = |why: String| refused(why, &[argv.join(" ")]);
+    let unusable = |why: String| refused(why, &[typed(&argv, platform)]);
     let host = site.host.as_ref();
     let client = DockerClient::of(host, site.engine).map_err(|error| unusable(error.to_string()))?;
     client.plugin(host, "compose").await.map_err(|error| unusable(error.to_string()))?;
