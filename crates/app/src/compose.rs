@@ -80,7 +80,7 @@ impl App {
                 std::path::absolute(file).map_err(|error| Failure::new(FailureCode::File, format!("{file}: {error}.")))
             };
             let files: Vec<PathBuf> = files.iter().map(absolute).collect::<Result<_, _>>()?;
-            open_compose(self.host().as_ref(), &files)
+            open_compose(self.host().as_ref(), &files, &self.compose_answers)
                 .await
                 .map_err(|error| Failure::new(FailureCode::NotFound, format!("{error}.")))?;
             opened.push(files);
@@ -103,7 +103,7 @@ impl App {
         let all = self.session().opened.projects.clone();
         let mut projects = Vec::with_capacity(all.len());
         for files in all {
-            projects.extend(open_compose(self.host().as_ref(), &files).await.ok());
+            projects.extend(open_compose(self.host().as_ref(), &files, &self.compose_answers).await.ok());
         }
         projects
     }

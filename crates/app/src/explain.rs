@@ -90,6 +90,7 @@ impl App {
             upstream: UpstreamFacts::default(),
             known_images: Some(Listing::missing(Gap::new("the list of images", "it was not asked for"))),
             opened: Vec::new(),
+            answers: &self.compose_answers,
             progress: &|_, _| {},
         };
         observe(&look).await

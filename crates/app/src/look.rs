@@ -120,6 +120,7 @@ impl App {
             benchmark,
             known_images,
             opened,
+            answers: &self.compose_answers,
             progress: &progress,
         };
         let mut inventory = observe(&look).await?;

@@ -14,7 +14,7 @@ use silidock_diagnosis::{
 };
 use silidock_engine::Engine;
 use silidock_host::Host;
-use silidock_observe::registry::Registries;
+use silidock_observe::{ComposeAnswers, registry::Registries};
 use silidock_remedy::{Journal, Preview};
 use silidock_report::Scan;
 use tokio::sync::broadcast;
@@ -40,6 +40,8 @@ pub struct App {
     pub(crate) events: broadcast::Sender<Event>,
     /// One look at a time: two would ask the engine twice for the same.
     pub(crate) looking: tokio::sync::Mutex<()>,
+    /// What the installed Compose said, so that a look starts no process where nothing changed.
+    pub(crate) compose_answers: ComposeAnswers,
     /// What is known of the layers of images.
     pub(crate) layers: Arc<LayerStore>,
     /// Counted up to stop every look inside that is under way.
@@ -115,6 +117,7 @@ impl App {
         let layers = options.host.data_dir().map(|data| data.join("layers"));
         Arc::new(Self {
             layers: Arc::new(LayerStore::new(layers)),
+            compose_answers: ComposeAnswers::default(),
             options,
             events,
             looking: tokio::sync::Mutex::new(()),

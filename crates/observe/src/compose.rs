@@ -4,6 +4,7 @@
 //! Each file for itself and tolerant, as `read_file` does it, is what editing needs; what Compose makes of all of them
 //! together is worked out in `project`.
 
+mod answers;
 mod merge;
 mod open;
 mod project;
@@ -18,8 +19,10 @@ use std::{
 };
 
 use crate::dockerfile::Builds;
+use answers::Witness;
 use project::{Resolved, Start};
 
+pub use answers::ComposeAnswers;
 pub use open::{DEFAULT_FILES, OVERRIDE_FILES, OpenError, open_compose};
 pub use reference::{Instead, compose_takes};
 use silidock_diagnosis::{
@@ -97,11 +100,16 @@ impl Found {
     }
 
     /// The same, and what the installed Compose says of them.
-    pub(crate) async fn compared(self, host: &dyn Host) -> ComposeProject {
-        let mut resolved = self.resolved(host);
+    pub(crate) async fn compared(self, host: &dyn Host, answers: &ComposeAnswers) -> ComposeProject {
+        let witness = Witness::of(host);
+        let mut resolved = self.resolved(&witness);
+        for beside in &resolved.beside {
+            // Compose reads it, too, and refuses the project where it cannot.
+            let _ = witness.read(beside, variables::LIMIT);
+        }
         let compared = match self.start.files.is_empty() {
             true => Fact::unknown("what docker compose config says", "its files are not known"),
-            false => reference::compare(host, &self.start, &mut resolved).await,
+            false => reference::compare(host, &self.start, &mut resolved, (answers, witness.seen())).await,
         };
         self.with(host, resolved, compared)
     }

@@ -39,8 +39,8 @@ use silidock_host::{Host, OsFamily};
 
 pub use builders::builders;
 pub use compose::{
-    DEFAULT_FILES as COMPOSE_FILES, Instead, OVERRIDE_FILES as COMPOSE_OVERRIDES, OpenError, compose_takes,
-    open_compose, read_file as read_compose_file,
+    ComposeAnswers, DEFAULT_FILES as COMPOSE_FILES, Instead, OVERRIDE_FILES as COMPOSE_OVERRIDES, OpenError,
+    compose_takes, open_compose, read_file as read_compose_file,
 };
 pub use containers::ask_written;
 pub use host_facts::host_facts;
@@ -68,6 +68,8 @@ pub struct Look<'a> {
     pub known_images: Option<Listing<Image>>,
     /// Compose projects that somebody opened, read already.
     pub opened: Vec<ComposeProject>,
+    /// What the installed Compose said before.
+    pub answers: &'a ComposeAnswers,
     /// Hears of each part as it arrives.
     pub progress: &'a (dyn Fn(&Inventory, Stage) + Send + Sync),
 }
@@ -128,7 +130,7 @@ pub async fn observe(look: &Look<'_>) -> Result<Inventory, EngineError> {
             inventory.silences = silence::read(look.host, inventory);
         });
         // The installed Compose takes a while for each project, so nobody waits for it to see the containers.
-        let compared = found.into_iter().map(|found| found.compared(look.host));
+        let compared = found.into_iter().map(|found| found.compared(look.host, look.answers));
         let compared: Vec<_> = stream::iter(compared).buffered(COMPOSE_AT_ONCE).collect().await;
         let mut inventory = inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         inventory.projects = with_opened(look, compared);

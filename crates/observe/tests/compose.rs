@@ -14,7 +14,7 @@ use silidock_diagnosis::{
     fact::Fact,
 };
 use silidock_host::{BoxFuture, DirEntry, Host, HostFacts, LocalHost, Output, ReadError, RunError, ToolRun};
-use silidock_observe::{OpenError, open_compose};
+use silidock_observe::{ComposeAnswers, OpenError, open_compose};
 
 /// This machine's files, the lab's client, and an environment of its own.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ impl Case {
     }
 
     async fn open(&self, client: Option<&(String, String)>) -> ComposeProject {
-        open_compose(&LabHost::new(client, &self.environment), &self.named).await.unwrap()
+        open_compose(&LabHost::new(client, &self.environment), &self.named, &ComposeAnswers::default()).await.unwrap()
     }
 }
 
@@ -185,7 +185,7 @@ async fn files_that_are_hard_to_edit_are_read_alike() {
     let opened = futures_util::future::join_all(files.iter().map(|file| {
         let named = [file.clone()];
         let host = &host;
-        async move { open_compose(host, &named).await.unwrap() }
+        async move { open_compose(host, &named, &ComposeAnswers::default()).await.unwrap() }
     }));
     let mut agreed = 0;
     for (file, project) in files.iter().zip(opened.await) {
@@ -242,7 +242,7 @@ async fn what_cannot_be_known_is_a_gap() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("compose.yaml"), text).unwrap();
         let host = LabHost::new(None, "PATH=/nowhere");
-        open_compose(&host, &[folder.path().to_owned()]).await.unwrap()
+        open_compose(&host, &[folder.path().to_owned()], &ComposeAnswers::default()).await.unwrap()
     };
     let unset = Case::named("unset-variable").open(None).await;
     let gap = service(&unset, "b").gap.as_ref().unwrap();
@@ -267,10 +267,11 @@ async fn what_cannot_be_known_is_a_gap() {
         assert!(gap.why.contains(why) && !gap.why.contains("hunter2"), "{text}: {gap:?}");
     }
     let host = LabHost::new(None, "");
-    let nothing = open_compose(&host, &[PathBuf::from("/nowhere/compose.yaml")]).await.unwrap_err();
+    let nothing =
+        open_compose(&host, &[PathBuf::from("/nowhere/compose.yaml")], &ComposeAnswers::default()).await.unwrap_err();
     assert!(matches!(nothing, OpenError::Missing { .. }));
     let empty = tempfile::tempdir().unwrap();
-    let nothing = open_compose(&host, &[empty.path().to_owned()]).await.unwrap_err();
+    let nothing = open_compose(&host, &[empty.path().to_owned()], &ComposeAnswers::default()).await.unwrap_err();
     assert!(nothing.to_string().contains("compose.yaml"), "{nothing}");
 }
 
@@ -284,4 +285,66 @@ async fn a_variable_that_is_set_and_empty_is_set() {
     }
     let named = Case::named("empty-project-name").open(None).await;
     assert_eq!(named.name, "written", "an empty name is none");
+}
+
+/// A `docker` in front of the real one that writes down that it was called.
+#[tokio::test]
+async fn the_installed_compose_is_asked_again_only_when_something_changed() {
+    let Some((client, config)) = client() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let write = |name: &str, text: &str| std::fs::write(at(name), text).unwrap();
+    std::fs::create_dir(at("bin")).unwrap();
+    let log = at("calls");
+    write("bin/docker", &format!("#!/bin/sh\necho called >> '{}'\nexec '{client}' \"$@\"\n", log.display()));
+    std::fs::set_permissions(at("bin/docker"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let service = "services:\n  web:\n    extends: {file: base.yaml, service: base}\n    image: \"web:${TAG}\"\n";
+    write("compose.yaml", &format!("include: [more.yaml]\n{service}"));
+    write("more.yaml", "services:\n  more: {image: more}\n");
+    write("base.yaml", "services:\n  base:\n    env_file: [{path: web.env}]\n    platform: linux/amd64\n");
+    write("web.env", "A=1\n");
+    write(".env", "TAG=1\n");
+
+    let host = |environment: &str| {
+        let mut host = LabHost::new(Some(&("/".to_owned() + &client, config.clone())), environment);
+        host.environment.insert("PATH".to_owned(), at("bin").display().to_string());
+        host
+    };
+    let calls = || std::fs::read_to_string(&log).unwrap_or_default().lines().count();
+    let (answers, quiet) = (ComposeAnswers::default(), host(""));
+    let named = [folder.path().to_owned()];
+    let open = async |host: &LabHost| open_compose(host, &named, &answers).await.unwrap();
+    for look in 1..=3 {
+        let project = open(&quiet).await;
+        assert_eq!((project.compared, calls()), (Fact::Known(Comparison::Agrees), 1), "look {look}");
+    }
+    let changes = [
+        ("compose.yaml", format!("# other\ninclude: [more.yaml]\n{service}")),
+        ("more.yaml", "services:\n  more: {image: other}\n".to_owned()),
+        ("base.yaml", "services:\n  base: {env_file: [web.env], platform: linux/arm64}\n".to_owned()),
+        (".env", "TAG=2\n".to_owned()),
+        ("web.env", "A=2\n".to_owned()),
+        ("compose.override.yaml", "services:\n  web: {platform: linux/amd64}\n".to_owned()),
+    ];
+    for (number, (name, text)) in (2..).zip(changes) {
+        write(name, &text);
+        for _ in 0..2 {
+            let project = open(&quiet).await;
+            assert_eq!((project.compared, calls()), (Fact::Known(Comparison::Agrees), number), "{name}");
+        }
+    }
+    let other = host("TAG=3");
+    open(&other).await;
+    assert_eq!(calls(), 8, "a variable of the environment");
+    std::fs::remove_file(at("web.env")).unwrap();
+    for _ in 0..2 {
+        let project = open(&quiet).await;
+        assert!(matches!(project.compared, Fact::Known(Comparison::Refuses { .. })), "{:?}", project.compared);
+        assert_eq!(calls(), 9, "a file that a service is given has gone");
+    }
+    let forgetful = ComposeAnswers::lasting(std::time::Duration::ZERO);
+    for number in 10..12 {
+        open_compose(&quiet, &named, &forgetful).await.unwrap();
+        assert_eq!(calls(), number, "an answer does not count for ever");
+    }
 }

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::{
     Found,
+    answers::ComposeAnswers,
     project::{Start, clean, folder_name, variables},
 };
 
@@ -36,16 +37,20 @@ pub enum OpenError {
 }
 
 /// Reads a project from the files that somebody names, or from a folder, and asks the installed Compose whether it sees
-/// the same. Starts, pulls and fetches nothing.
+/// the same, where `answers` do not say what it said before. Starts, pulls and fetches nothing.
 ///
 /// # Errors
 /// Nothing is there. A file that cannot be read is a gap of the project.
-pub async fn open_compose(host: &dyn Host, named: &[PathBuf]) -> Result<ComposeProject, OpenError> {
+pub async fn open_compose(
+    host: &dyn Host,
+    named: &[PathBuf],
+    answers: &ComposeAnswers,
+) -> Result<ComposeProject, OpenError> {
     let start = start(host, named)?;
     let folder = start.folder.clone();
     let found =
         Found { name: folder_name(&folder), working_dir: Some(folder.display().to_string()), start, opened: true };
-    Ok(found.compared(host).await)
+    Ok(found.compared(host, answers).await)
 }
 
 /// The files that Compose would take.

@@ -42,19 +42,28 @@ pub(crate) struct Resolved {
     pub gaps: Vec<Gap>,
     /// It names files of other machines, which Compose would fetch.
     pub remote: Option<String>,
+    /// Files that its services name and that say nothing of platforms.
+    pub beside: Vec<PathBuf>,
 }
 
 impl Resolved {
     /// Of a project whose files are not known.
     pub(crate) fn nothing(why: &str) -> Self {
         let services = Fact::unknown("what the files of the project say together", why);
-        Self { name: None, services, gaps: Vec::new(), remote: None }
+        Self { name: None, services, gaps: Vec::new(), remote: None, beside: Vec::new() }
     }
 }
 
 /// Works out what Compose would see.
 pub(crate) fn resolve(host: &dyn Host, start: &Start) -> Resolved {
-    let mut loader = Loader { host, gaps: Vec::new(), open: BTreeMap::new(), homes: BTreeMap::new(), remote: None };
+    let mut loader = Loader {
+        host,
+        gaps: Vec::new(),
+        open: BTreeMap::new(),
+        homes: BTreeMap::new(),
+        remote: None,
+        beside: Vec::new(),
+    };
     let read = variables(host, start)
         .and_then(|variables| Ok((loader.model(&start.files, &start.folder, &variables, 0)?, variables)));
     let (name, services) = match read {
@@ -68,8 +77,14 @@ pub(crate) fn resolve(host: &dyn Host, start: &Start) -> Resolved {
         }
         Err(why) => (None, Fact::unknown("what the files of the project say together", why)),
     };
-    let Loader { gaps, remote, .. } = loader;
-    Resolved { name: name.map(|name| normalised(&name)).filter(|name| !name.is_empty()), services, gaps, remote }
+    let Loader { gaps, remote, beside, .. } = loader;
+    Resolved {
+        name: name.map(|name| normalised(&name)).filter(|name| !name.is_empty()),
+        services,
+        gaps,
+        remote,
+        beside,
+    }
 }
 
 /// The name that Compose gives a project of this folder.
@@ -128,6 +143,7 @@ struct Loader<'a> {
     /// Every place that names a service.
     homes: BTreeMap<String, Vec<Place>>,
     remote: Option<String>,
+    beside: Vec<PathBuf>,
 }
 
 struct Model {
@@ -175,6 +191,7 @@ impl Loader<'_> {
             return Err(format!("{file}: its services are not a list of names with settings"));
         }
         settle_contexts(&mut services, folder, self.host);
+        self.beside.extend(beside(&services, folder));
         let names: Vec<(String, Place)> =
             services.map().into_iter().flatten().map(|(name, node)| (name.clone(), node.at.clone())).collect();
         let plain = services.clone();
@@ -294,6 +311,7 @@ impl Loader<'_> {
                 for document in self.documents(&path, variables)? {
                     let mut more = document.get("services").cloned().unwrap_or_else(|| document.empty());
                     settle_contexts(&mut more, &own, self.host);
+                    self.beside.extend(beside(&more, &own));
                     others.at = document.at;
                     merge::services(&mut others, more);
                 }
@@ -383,6 +401,18 @@ fn replace(node: &mut Node, variables: &Variables<'_>) -> Result<(), String> {
         Content::Null | Content::Scalar { .. } => {}
     }
     Ok(())
+}
+
+/// Files of variables and labels that services are given.
+fn beside(services: &Node, folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for (_, service) in services.map().into_iter().flatten() {
+        for named in ["env_file", "label_file"].into_iter().filter_map(|key| service.get(key)) {
+            let long = named.list().into_iter().flatten().filter_map(|entry| entry.get("path").and_then(Node::text));
+            files.extend(texts(named).iter().map(String::as_str).chain(long).map(|file| clean(&folder.join(file))));
+        }
+    }
+    files
 }
 
 /// Build contexts are relative to the folder of the model that names them.

@@ -17,6 +17,7 @@ use silidock_diagnosis::{
 use silidock_host::{Host, Output, ToolRun};
 
 use super::{
+    answers::{ComposeAnswers, Seen},
     open,
     project::{self, Resolved, Start},
 };
@@ -26,20 +27,29 @@ const TIME: Duration = Duration::from_secs(20);
 /// Projects with hundreds of services stay far below.
 const OUTPUT: usize = 16 << 20;
 
-#[derive(Deserialize)]
-struct Config {
+/// What it said, as far as it is compared.
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    /// It takes the project.
+    Takes(Config),
+    /// It does not, and why.
+    Refuses(String),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Config {
     #[serde(default)]
     services: BTreeMap<String, Said>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Said {
     image: Option<String>,
     platform: Option<String>,
     build: Option<SaidBuild>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct SaidBuild {
     #[serde(default)]
     context: String,
@@ -49,8 +59,14 @@ struct SaidBuild {
     platforms: Vec<String>,
 }
 
-/// Asks, compares, and marks services of which Compose says something else.
-pub(crate) async fn compare(host: &dyn Host, start: &Start, resolved: &mut Resolved) -> Fact<Comparison> {
+/// Asks, unless everything is as it was `seen` when it was asked before; compares, and marks services of which Compose says
+/// something else.
+pub(crate) async fn compare(
+    host: &dyn Host,
+    start: &Start,
+    resolved: &mut Resolved,
+    (answers, seen): (&ComposeAnswers, Seen),
+) -> Fact<Comparison> {
     let what = "what docker compose config says";
     if let Some(remote) = &resolved.remote {
         return Fact::unknown(what, format!("it was not asked: it would fetch {remote}"));
@@ -58,25 +74,35 @@ pub(crate) async fn compare(host: &dyn Host, start: &Start, resolved: &mut Resol
     let Some(docker) = host.find_tool("docker") else {
         return Fact::unknown(what, "the docker program was not found here");
     };
-    let arguments = arguments(start, None);
+    let words: Vec<String> = [docker.display().to_string()].into_iter().chain(arguments(start, None)).collect();
+    let answer = match answers.of(&words, &seen) {
+        Some(answer) => answer,
+        None => match ask(host, docker, &words[1..]).await {
+            Ok(answer) => {
+                answers.keep(words, seen, &answer);
+                answer
+            }
+            Err(why) => return Fact::unknown(what, why),
+        },
+    };
+    match answer {
+        Answer::Takes(config) => differences(&config, resolved),
+        Answer::Refuses(why) => Fact::Known(Comparison::Refuses { why }),
+    }
+}
+
+/// Why there is no answer, where there is none.
+async fn ask(host: &dyn Host, docker: PathBuf, arguments: &[String]) -> Result<Answer, String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let run = ToolRun::new(docker, &words).timeout(TIME).output_limit(OUTPUT);
-    let output = match host.run(&run).await {
-        Ok(output) => output,
-        Err(error) => return Fact::unknown(what, error.to_string()),
-    };
+    let output = host.run(&run).await.map_err(|error| error.to_string())?;
     if !output.success() {
-        return match complaint(&output) {
-            Some(why) => Fact::Known(Comparison::Refuses { why }),
-            None => Fact::unknown(what, "the docker program here has no Compose"),
-        };
+        let why = complaint(&output).ok_or("the docker program here has no Compose")?;
+        return Ok(Answer::Refuses(why));
     }
-    let config: Config = match serde_json::from_slice(&output.stdout) {
-        Ok(config) => config,
-        // The answer holds environments, so nothing of it is repeated.
-        Err(_) => return Fact::unknown(what, "its answer could not be read"),
-    };
-    differences(&config, resolved)
+    // The answer holds environments, so nothing of it is repeated.
+    let config = serde_json::from_slice(&output.stdout).map_err(|_| "its answer could not be read")?;
+    Ok(Answer::Takes(config))
 }
 
 /// A file with another text than it has on the disk.

@@ -11,8 +11,8 @@ use yaml_serde::{Deserializer, Value};
 
 use super::scalar;
 
-/// Keys of a service that are kept. Nothing else of it is: environments hold secrets.
-const OF_SERVICES: [&str; 5] = ["image", "platform", "build", "extends", "profiles"];
+/// Keys of a service that are kept; of the last two, names of files. Nothing else of it is: environments hold secrets.
+const OF_SERVICES: [&str; 7] = ["image", "platform", "build", "extends", "profiles", "env_file", "label_file"];
 
 /// A value, and the place that set it.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::Path};
 use silidock_host::Host;
 
 /// No `.env` file comes near this.
-const LIMIT: usize = 1 << 20;
+pub(super) const LIMIT: usize = 1 << 20;
 /// How far variables stand in each other's defaults.
 const DEPTH: usize = 32;
 
