@@ -96,7 +96,10 @@ fn a_scan_asks_registries_when_it_is_told_to() {
     registry.image("registry-old", Some("5.7"), OCI, &engine.foreign);
     registry.index("registry-old", "8.0", OCI, &[&engine.native, &engine.foreign]);
     let foreign = format!("silidock-lab/bb:{}", lab::Lab::arch(&engine.foreign));
-    let _left = Left { engine: &engine, containers: ["registry-both", "registry-old"], images: [&both, &old] };
+    let kept = "silidock-kept/registry-old:20261120-000000-abcd";
+    let _left =
+        Left { engine: &engine, containers: ["registry-both", "registry-old"], images: vec![&both, &old, kept] };
+    engine.docker(&["tag", &foreign, kept]);
     for (image, container) in [(&both, "registry-both"), (&old, "registry-old")] {
         engine.docker(&["tag", &foreign, image]);
         let platform = ["--platform", &engine.foreign];
@@ -120,9 +123,46 @@ fn a_scan_asks_registries_when_it_is_told_to() {
     let unasked = one(list(&quiet, "notJudged"), "check", "no-native-manifest");
     assert!(text(&unasked["gap"], "why").ends_with("silidock scan --ask-registry"));
 
-    let mut command = user.command(&["scan", "--engine", &engine.endpoint, "--ask-registry", "--json"]);
+    registry.index("registry-never", "5.7", OCI, &[&engine.foreign, "linux/s390x"]);
+    registry.image("registry-one", Some("1"), OCI, &engine.foreign);
+    let shop = user.file("never");
+    std::fs::create_dir_all(&shop).unwrap();
+    std::fs::write(format!("{shop}/.env"), "TAG=5.7\n").unwrap();
+    let compose = format!(
+        "services:\n  never: {{image: \"${{R:-{}}}/registry-never:${{TAG}}\"}}\n  one: {{image: \"{}:1\", platform: {}}}\n  made: \
+         {{build: ., image: \"{}:1\"}}\n",
+        registry.host,
+        name("one"),
+        engine.native,
+        name("made")
+    );
+    std::fs::write(format!("{shop}/compose.yaml"), compose).unwrap();
+    let capture = user.file("asked.json");
+    let scan =
+        ["scan", "--engine", &engine.endpoint, "--ask-registry", "--compose", &shop, "--json", "--capture", &capture];
+    let mut command = user.command(&scan);
     command.env("HTTPS_PROXY", NO_NETWORK);
-    let scan = ran(command).document("scan");
+    let asked = ran(command);
+    assert_eq!(asked.status, 1, "what will not run is broken");
+    let scan = asked.document("scan");
+    let project = one(list(&scan, "compose"), "name", "never");
+    let service = |service: &str| one(list(project, "services"), "name", service);
+    assert_eq!(service("never")["upstream"], json!([engine.foreign, "linux/s390x"]), "variables are replaced first");
+    assert_eq!(service("made")["upstream"]["unknown"]["why"], "it is built, not pulled");
+    let captured: Value = serde_json::from_str(&std::fs::read_to_string(&capture).unwrap()).unwrap();
+    let asked = |what: &str| {
+        let all = list(&captured["upstream"], "references").iter();
+        all.filter(|asked| text(asked, "reference").contains(what)).count()
+    };
+    assert_eq!((asked("registry-never"), asked("silidock-kept"), asked("registry-made")), (1, 0, 0), "names stay here");
+    for service in ["never", "one"] {
+        let fails = finding(&scan, "pull-fails", &format!("never/{service}"));
+        assert_eq!(fails["severity"], "broken");
+        assert!(text(fails, "title").starts_with(&format!("{service} will not run here")), "{fails}");
+        assert_eq!(fails["fixes"][0]["title"], json!(format!("Pin {service} to {}", engine.foreign)), "{fails}");
+        let plain = finding(&scan, "no-native-manifest", &format!("never/{service}"));
+        assert!(plain["supersededBy"] == fails["id"] && text(plain, "why").contains("will not run"), "{plain}");
+    }
     assert_eq!(image(&scan, &both)["upstream"], json!([engine.native, engine.foreign]));
     let needless = finding(&scan, "needless-emulation", "registry-both");
     assert!(text(needless, "title").ends_with("its registry has the native image"), "{needless}");
@@ -141,14 +181,14 @@ fn a_scan_asks_registries_when_it_is_told_to() {
 struct Left<'a> {
     engine: &'a lab::Lab,
     containers: [&'a str; 2],
-    images: [&'a str; 2],
+    images: Vec<&'a str>,
 }
 
 impl Drop for Left<'_> {
     fn drop(&mut self) {
-        for (verb, names) in [(vec!["rm", "-f"], self.containers), (vec!["rmi", "-f"], self.images)] {
+        for (verb, names) in [(vec!["rm", "-f"], self.containers.to_vec()), (vec!["rmi", "-f"], self.images.clone())] {
             // Whatever is not there was never made.
-            let _ = self.engine.client(&[verb, names.to_vec()].concat()).output();
+            let _ = self.engine.client(&[verb, names].concat()).output();
         }
     }
 }

@@ -6,9 +6,11 @@ use futures_util::{StreamExt, stream};
 use silidock_diagnosis::{
     advice::advice_when_named,
     check::Context,
+    compose::ComposeProject,
     fact::{Fact, Gap},
     inventory::Inventory,
     platform::Platform,
+    reference::{is_kept, normalise},
     schema::Schema,
     upstream::UpstreamReference,
     wayout::WayKind,
@@ -196,7 +198,8 @@ async fn ask_all(
 }
 
 /// What to ask about: the tags of the images with these ids, or of everything: images, containers and services. What
-/// needs an emulator comes first.
+/// needs an emulator comes first. What is built here, or kept here to be brought back, is in no registry, and its name is
+/// nobody's business there.
 fn references(inventory: &Inventory, images: &[String]) -> Vec<String> {
     let tags = inventory
         .images
@@ -209,16 +212,30 @@ fn references(inventory: &Inventory, images: &[String]) -> Vec<String> {
     if images.is_empty() {
         let context = Context::new(inventory);
         wanted.extend(context.foreign_references().into_iter().map(str::to_owned));
-        let services = inventory.projects.iter().flat_map(|p| &p.files).flat_map(|f| f.services.known()).flatten();
         wanted.extend(inventory.containers.items.iter().map(|c| c.image.clone()).chain(tags));
-        // A variable is somebody else's to replace.
-        wanted.extend(services.filter_map(|s| s.image.clone()).filter(|image| !image.contains('$')));
+        wanted.extend(inventory.projects.iter().flat_map(of_services));
+        let built = inventory.built_here().into_iter().filter(|one| one.service.is_some());
+        let built: BTreeSet<String> = built.filter_map(|one| normalise(&one.reference)).collect();
+        wanted.retain(|reference| normalise(reference).is_some_and(|full| !built.contains(&full)));
     } else {
         wanted.extend(tags);
     }
     let mut seen = BTreeSet::new();
+    wanted.retain(|text| !is_kept(text));
     wanted.retain(|text| text.parse::<Reference>().is_ok_and(|reference| seen.insert(reference.to_string())));
     wanted
+}
+
+/// The images of a project's services that are pulled, variables replaced; of a project that Compose would refuse, those
+/// of its files that have none.
+fn of_services(project: &ComposeProject) -> Vec<String> {
+    if let Fact::Known(services) = &project.services {
+        let pulled = services.iter().filter(|service| service.build.is_none()).filter_map(|s| s.image.as_ref());
+        return pulled.filter(|image| image.unset.is_empty()).map(|image| image.value.clone()).collect();
+    }
+    let services = project.files.iter().filter_map(|file| file.services.known()).flatten();
+    let images = services.filter(|service| !service.builds).filter_map(|service| service.image.clone());
+    images.filter(|image| !image.contains('$')).collect()
 }
 
 fn document(

@@ -10,7 +10,7 @@ use crate::{
     bench::meaning::lane_meaning,
     check::Context,
     platform::{Nativeness, Platform},
-    reference::{is_id, normalise},
+    reference::{is_id, is_kept, normalise},
     replacement::replacement,
     voices::voices,
     wayout::WayKind,
@@ -50,7 +50,7 @@ pub fn advice_when_named(context: &Context<'_>, reference: &str) -> Vec<Advice> 
 pub fn advice(context: &Context<'_>, reference: &str) -> Vec<Advice> {
     let Some(engine) = context.inventory.engine.platform.known() else { return Vec::new() };
     let mut all = Vec::new();
-    if !is_id(reference) {
+    if !is_id(reference) && !is_kept(reference) {
         let same = same_tag(context, reference, engine);
         let ask = if same.is_none() { unasked(context, reference) } else { None };
         all.extend(same);
@@ -267,5 +267,7 @@ mod tests {
         assert_eq!(ways[0].title, "Look for newer tags", "{ways:?}");
         let id = "sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1";
         assert_eq!(kinds(&foreign_only("arm64", "a:1"), id), []);
+        let kept = "silidock-kept/db:20261120-000000-abcd";
+        assert_eq!(kinds(&foreign_only("arm64", kept), kept), [WayKind::Emulate], "no registry is to be asked for it");
     }
 }

@@ -1,6 +1,6 @@
 //! What a check is: one value that names itself, what it needs, how it fires, and examples that prove it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::{
     inventory::{ComposeMembership, Container, Image, Inventory},
     names::{Names, services},
     platform::{Nativeness, Platform},
-    reference::normalise,
+    reference::{is_kept, normalise},
     runtime_fix::Prepared,
     upstream::{UpstreamContent, content_of},
 };
@@ -185,6 +185,20 @@ impl<'a> Context<'a> {
         services(self.inventory)
     }
 
+    /// Services whose image has to be pulled, because nothing of it is on the engine: a new Mac has pulled nothing yet. Each
+    /// with its project and the reference.
+    pub fn never_pulled(&self) -> Vec<(&'a str, &'a ResolvedService, &'a str)> {
+        // What is built here is tagged by the name, and pulled from nowhere.
+        let pulled = self.services().filter(|(_, service)| service.build.is_none());
+        let open = pulled.filter_map(|(project, service)| {
+            let image = service.image.as_ref().filter(|image| image.unset.is_empty())?;
+            let reference = image.value.as_str();
+            let missing = self.names.tagged(reference).is_none() && self.names.containers(reference).is_empty();
+            (missing && normalise(reference).is_some()).then_some((project, service, reference))
+        });
+        open.collect()
+    }
+
     /// The subject of findings about a service: where its pin stands, else where the service does.
     pub fn service_subject(&self, project: &str, service: &ResolvedService, pin: Option<&Placed>) -> Subject {
         let subject = Subject::new(SubjectKind::Service, format!("{project}/{}", service.name));
@@ -209,6 +223,45 @@ impl<'a> Context<'a> {
         );
         let steps = vec![Step::Tell { text, commands: Vec::new() }];
         finding.with_fix(format!("Show where {name} is pinned"), summary, Safety::ShowOnly, steps)
+    }
+
+    /// Adds pinning a service, to a foreign platform so that it is emulated knowingly: an edit where that is its own line, else
+    /// words.
+    pub fn with_pin(
+        &self,
+        finding: Finding,
+        service: &ResolvedService,
+        platform: &Platform,
+        emulator: Option<&str>,
+    ) -> Finding {
+        let name = &service.name;
+        let by = emulator.map(|emulator| format!(" by {emulator}")).unwrap_or_default();
+        let native = self.inventory.engine.platform.known().is_some_and(|at| platform.on(at) == Nativeness::Native);
+        let summary = match native {
+            true => format!("{platform} is native here, and a service's own line counts before the variable."),
+            false => format!(
+                "Emulates it knowingly: {name} is emulated{by} here, and the file says so to everybody. A newer or another \
+                 image may be native. No container is touched."
+            ),
+        };
+        let title = format!("Pin {name} to {platform}");
+        let edit = |edit, path: &str| Step::EditYaml { path: path.to_owned(), edit };
+        let (named, platform) = (name.clone(), platform.clone());
+        let step = match &service.platform {
+            None => edit(YamlEdit::SetPlatform { service: named, platform }, &service.path),
+            Some(pin) if pin.own => edit(YamlEdit::ChangePlatform { service: named, platform }, &pin.path),
+            Some(pin) => {
+                let text = format!(
+                    "{} sets platform: {} by a merge key, a variable or a service that {name} extends, so others may depend on \
+                     it. Change it there, or give {name} a platform: {platform} of its own.",
+                    pin.place(),
+                    pin.value
+                );
+                let steps = vec![Step::Tell { text, commands: Vec::new() }];
+                return finding.with_fix(title, summary, Safety::ShowOnly, steps);
+            }
+        };
+        finding.with_fix(title, summary, Safety::Review, vec![step])
     }
 
     /// All platforms that a reference has: what its registry said, else what an index that is here lists; and who says so.
@@ -238,7 +291,9 @@ impl<'a> Context<'a> {
             let mut known = here.filter_map(|p| p.platform.known()).peekable();
             known.peek().is_some() && engine.is_some_and(|engine| known.all(|p| p.on(engine) == Nativeness::Foreign))
         };
-        let of_images = self.inventory.images.items.iter().filter(foreign).filter_map(|image| image.tags.first());
+        let of_images = self.inventory.images.items.iter().filter(foreign);
+        // What Silidock keeps to bring back later is not somebody's image.
+        let of_images = of_images.filter_map(|image| image.tags.iter().find(|tag| !is_kept(tag)));
         let mut known: HashSet<String> = HashSet::new();
         let all = of_containers.chain(of_images.map(String::as_str));
         all.filter(|reference| normalise(reference).is_some_and(|full| known.insert(full))).collect()
@@ -246,8 +301,13 @@ impl<'a> Context<'a> {
 
     /// Nobody asked: said once. Some did not answer: said for each.
     fn upstream_missing(&self) -> Missing {
-        let foreign = self.foreign_references();
-        if self.inventory.upstream.references.is_empty() && !foreign.is_empty() {
+        // What is built here comes from no registry.
+        let built: BTreeSet<String> =
+            self.inventory.built_here().iter().filter_map(|one| normalise(&one.reference)).collect();
+        let mut foreign = self.foreign_references();
+        foreign.retain(|reference| normalise(reference).is_some_and(|full| !built.contains(&full)));
+        let never_pulled = self.never_pulled();
+        if self.inventory.upstream.references.is_empty() && !(foreign.is_empty() && never_pulled.is_empty()) {
             let gap =
                 Gap::new("what registries have", "no registry was asked; this asks: silidock scan --ask-registry");
             return Missing { whole: Some(gap), parts: Vec::new() };
@@ -258,8 +318,14 @@ impl<'a> Context<'a> {
             (Ok(content), Some(engine)) => content.native(engine).gap().cloned(),
             (Ok(_), None) => None,
         };
-        let part = |reference: &&str| Some((Subject::new(SubjectKind::Image, *reference), gap(reference)?));
-        Missing { whole: None, parts: foreign.iter().filter_map(part).collect() }
+        let of_images = foreign.iter().filter_map(|reference| {
+            let subject = Subject::new(SubjectKind::Image, *reference);
+            Some((subject, gap(reference)?))
+        });
+        let of_services = never_pulled.iter().filter_map(|(project, service, reference)| {
+            Some((self.service_subject(project, service, None), gap(reference)?))
+        });
+        Missing { whole: None, parts: of_images.chain(of_services).collect() }
     }
 
     /// What is missing of a kind of fact.

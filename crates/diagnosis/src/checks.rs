@@ -24,6 +24,7 @@ mod pin_contradicts_image;
 pub(crate) mod pin_missing;
 mod pin_needless;
 mod pin_unknown_platform;
+mod pull_fails;
 mod rosetta_kernel_mismatch;
 mod rosetta_not_effective;
 mod rosetta_off;
@@ -42,6 +43,7 @@ pub static CATALOG: &[&Check] = &[
     &stale_container_image::CHECK,
     &target_missing::CHECK,
     &no_native_manifest::CHECK,
+    &pull_fails::CHECK,
     &pin_missing::CHECK,
     &pin_needless::CHECK,
     &pin_contradicts_image::CHECK,

@@ -226,42 +226,87 @@ fn would(
     service: &ResolvedService,
     member: &ComposeMembership,
 ) -> Prospect {
+    let (asked, engine) = match wanted(context, project, service, member) {
+        Ok(wanted) => wanted,
+        Err(prospect) => return *prospect,
+    };
+    match taken(context, service, asked.as_ref(), engine) {
+        Ok((platform, why)) => runs(context, platform, why, engine),
+        Err(Otherwise::NotKnown(why)) => Prospect::of(ProspectKind::Unknown, why),
+        Err(Otherwise::PullFails(why)) => Prospect::of(ProspectKind::WillNotRun, why),
+    }
+}
+
+/// Why a service will not run here: it has to be pulled, and a pull for what it asks for brings nothing.
+pub(crate) fn pull_fails(
+    context: &Context<'_>,
+    project: &ComposeProject,
+    service: &ResolvedService,
+) -> Option<(Platform, String)> {
+    let member = ComposeMembership { project: project.name.clone(), service: service.name.clone() };
+    let (asked, engine) = wanted(context, project, service, &member).ok()?;
+    match taken(context, service, asked.as_ref(), engine) {
+        Err(Otherwise::PullFails(why)) => Some((asked.unwrap_or_else(|| engine.clone()), why)),
+        Ok(_) | Err(Otherwise::NotKnown(_)) => None,
+    }
+}
+
+/// The platform among these that an emulator runs here for all that is known, those of the two usual processors first; and
+/// what runs it.
+pub(crate) fn emulated_choice(context: &Context<'_>, platforms: &[Platform]) -> Option<(Platform, Option<String>)> {
+    let engine = context.inventory.engine.platform.known()?;
+    let foreign = platforms.iter().filter(|p| p.os == engine.os && p.on(engine) == Nativeness::Foreign);
+    let choices = foreign.map(|p| (p, runs(context, p.clone(), String::new(), engine)));
+    let emulated = choices.filter(|(_, prospect)| prospect.kind == ProspectKind::Emulated);
+    let best = emulated.min_by_key(|(p, _)| !matches!(p.architecture.as_str(), "amd64" | "arm64"));
+    best.map(|(platform, prospect)| (platform.clone(), prospect.emulator))
+}
+
+/// The platform that a service asks for, by its pin or by the variable, and the engine's; or what is known without them.
+fn wanted<'a>(
+    context: &Context<'a>,
+    project: &ComposeProject,
+    service: &ResolvedService,
+    member: &ComposeMembership,
+) -> Result<(Option<Platform>, &'a Platform), Box<Prospect>> {
+    let otherwise = |kind, why: String| Err(Box::new(Prospect::of(kind, why)));
     use ProspectKind::{Unknown, WillNotRun};
     if let Fact::Known(Comparison::Refuses { why }) = &project.compared {
-        return Prospect::of(WillNotRun, format!("Compose does not take the project: {why}"));
+        return otherwise(WillNotRun, format!("Compose does not take the project: {why}"));
     }
     if let Some(gap) = &service.gap {
-        return Prospect::of(Unknown, gap.why.clone());
+        return otherwise(Unknown, gap.why.clone());
     }
     let inventory = context.inventory;
     let engine = match &inventory.engine.platform {
         Fact::Known(engine) => engine,
-        Fact::Unknown { unknown } => return Prospect::of(Unknown, format!("{}: {}", unknown.what, unknown.why)),
+        Fact::Unknown { unknown } => {
+            return otherwise(Unknown, format!("{}: {}", unknown.what, unknown.why));
+        }
     };
     let pin = service.platform.as_ref();
     if let Some(pin) = pin.filter(|pin| !known(&pin.value)) {
-        return Prospect::of(WillNotRun, format!("\"{}\" is no platform", pin.value));
+        return otherwise(WillNotRun, format!("\"{}\" is no platform", pin.value));
     }
     let listed = service.build.as_ref().map(|build| build.platforms.as_slice()).unwrap_or_default();
     if let Some(pin) = pin.filter(|pin| !listed.is_empty() && listed.iter().all(|set| set.value != pin.value)) {
-        return Prospect::of(
-            WillNotRun,
-            format!("{} is not among its build.platforms, so Compose refuses it", pin.value),
-        );
+        let why = format!("{} is not among its build.platforms, so Compose refuses it", pin.value);
+        return otherwise(WillNotRun, why);
     }
     let default = inventory.default_platforms.known().into_iter().flatten();
     let mut default = default.filter(|setting| setting.counts_for(Some(member))).map(|setting| setting.value.as_str());
     // The environment wins over files, and a shell's over the project's own; they are listed in that order.
-    let asked =
-        pin.map(|pin| pin.value.as_str()).or_else(|| default.next()).and_then(|text| text.parse::<Platform>().ok());
-    match taken(context, service, asked.as_ref(), engine) {
-        Ok((platform, why)) => runs(context, platform, why, engine),
-        Err((kind, why)) => Prospect::of(kind, why),
-    }
+    let asked = pin.map(|pin| pin.value.as_str()).or_else(|| default.next());
+    Ok((asked.and_then(|text| text.parse::<Platform>().ok()), engine))
 }
 
 /// Nothing is taken: what that means, and why.
-type Otherwise = (ProspectKind, String);
+enum Otherwise {
+    /// What is taken is not known.
+    NotKnown(String),
+    /// Its registry has other platforms alone.
+    PullFails(String),
+}
 
 /// The platform that is taken, and where from.
 fn taken(
@@ -270,21 +315,21 @@ fn taken(
     asked: Option<&Platform>,
     engine: &Platform,
 ) -> Result<(Platform, String), Otherwise> {
-    use ProspectKind::Unknown;
+    use Otherwise::NotKnown;
     let builds = service.build.is_some();
     let image = match &service.image {
         Some(image) if !image.unset.is_empty() => {
             let names = list(&image.unset);
-            return Err((Unknown, format!("{names} has no value here, so its image is not known")));
+            return Err(NotKnown(format!("{names} has no value here, so its image is not known")));
         }
         Some(image) => Some(image.value.as_str()),
         None => None,
     };
     let here = match image.and_then(|reference| image_of(context, reference)).map(available) {
         Some(Fact::Known(here)) => here,
-        Some(Fact::Unknown { unknown }) => return Err((Unknown, unknown.why)),
+        Some(Fact::Unknown { unknown }) => return Err(NotKnown(unknown.why)),
         None if !context.inventory.images.complete && !builds => {
-            return Err((Unknown, "the list of images could not be read".to_owned()));
+            return Err(NotKnown("the list of images could not be read".to_owned()));
         }
         None => Vec::new(),
     };
@@ -308,7 +353,7 @@ fn taken(
     }
     match image {
         Some(reference) => pulled(context, reference, asked, engine),
-        None => Err((Unknown, "it has neither an image nor a build".to_owned())),
+        None => Err(NotKnown("it has neither an image nor a build".to_owned())),
     }
 }
 
@@ -321,7 +366,7 @@ fn pulled(
 ) -> Result<(Platform, String), Otherwise> {
     let content = context.inventory.upstream.content(reference).map_err(|gap| {
         let wanted = asked.map(|platform| format!(" for {platform}")).unwrap_or_default();
-        (ProspectKind::Unknown, format!("{reference} has to be pulled{wanted}: {}", gap.why))
+        Otherwise::NotKnown(format!("{reference} has to be pulled{wanted}: {}", gap.why))
     })?;
     let why = || "its registry has it".to_owned();
     let wanted = asked.unwrap_or(engine);
@@ -333,11 +378,23 @@ fn pulled(
         (Some(platform), ..) => Ok((platform.clone(), why())),
         // One image without an index is pulled whatever it is, with a warning.
         (None, [only], _) if content.kind == UpstreamKind::Manifest && asked.is_none() => Ok((only.clone(), why())),
-        (None, _, Some(gap)) => Err((ProspectKind::Unknown, gap.why.clone())),
+        (None, _, Some(gap)) => Err(Otherwise::NotKnown(gap.why.clone())),
+        (None, [], None) => {
+            Err(Otherwise::PullFails(format!("its registry lists no platform of {reference}, so a pull fails")))
+        }
         (None, all, None) => {
+            // 32-bit ARM beside 64-bit ARM: engines take it, whether or not the processor runs it.
+            match (all.iter().find(|p| p.on(wanted) != Nativeness::Foreign), asked) {
+                (Some(near), None) => return Ok((near.clone(), why())),
+                (Some(near), Some(asked)) => {
+                    let why = format!("its registry has {near}, and engines differ in taking that for {asked}");
+                    return Err(Otherwise::NotKnown(why));
+                }
+                (None, _) => {}
+            }
             let all = list(&all.iter().map(ToString::to_string).collect::<Vec<_>>());
             let why = format!("its registry has {reference} for {all} alone, so a pull for {wanted} fails");
-            Err((ProspectKind::WillNotRun, why))
+            Err(Otherwise::PullFails(why))
         }
     }
 }
@@ -417,6 +474,14 @@ mod tests {
                 (None, None, Some(Ok(&[foreign])), "emulated", "its registry has it"),
                 (None, None, Some(Ok(&[foreign, "linux/s390x"])), "will not run", "fails"),
                 (Some(native), None, Some(Ok(&[foreign])), "will not run", "fails"),
+                (
+                    Some(native),
+                    None,
+                    Some(Ok(&[foreign, "linux/arm/v7"])),
+                    if arch == "arm64" { "not known" } else { "will not run" },
+                    "its registry has",
+                ),
+                (None, None, Some(Ok(&[foreign, "linux/s390x"])), "will not run", "alone"),
                 (None, None, Some(Err("it is down")), "not known", "it is down"),
                 (None, Some(&[(foreign, true)]), None, "emulated", "its image is here"),
                 (None, Some(&[(foreign, true), (native, true)]), None, "native", "its image is here"),

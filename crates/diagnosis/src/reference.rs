@@ -32,6 +32,16 @@ pub fn is_id(reference: &str) -> bool {
     whole && !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
+/// Names under which Silidock keeps images that it replaced: tags of this machine alone. They hold names of containers, so no
+/// registry is asked about them.
+pub const KEPT: &str = "silidock-kept";
+
+/// A tag under which Silidock keeps an image.
+pub fn is_kept(reference: &str) -> bool {
+    let rest = normalise(reference).and_then(|full| full.strip_prefix("docker.io/").map(str::to_owned));
+    rest.is_some_and(|path| path.split('/').next() == Some(KEPT))
+}
+
 /// An id as people read it: twelve digits, no algorithm.
 pub fn short_id(id: &str) -> &str {
     let hex = id.strip_prefix("sha256:").unwrap_or(id);
@@ -60,6 +70,14 @@ mod tests {
             ("4bcff63911fc", None),
         ] {
             assert_eq!(normalise(given).as_deref(), expected, "{given}");
+        }
+        for (given, kept) in [
+            ("silidock-kept/shop-web:20261120-000000-abcd-latest", true),
+            ("docker.io/silidock-kept/acme/web:1", true),
+            ("silidock-kept-not/web:1", false),
+            ("ghcr.io/silidock-kept/web:1", false),
+        ] {
+            assert_eq!(is_kept(given), kept, "{given}");
         }
     }
 }

@@ -172,7 +172,8 @@ pub fn way_out(context: &Context<'_>) -> WayOut {
             Vec::new()
         }
     };
-    for item in &mut items {
+    // A native image with a foreign program in it has advice of its own.
+    for item in items.iter_mut().filter(|item| item.advice.is_empty()) {
         item.advice = item.image.as_deref().map(|image| advice(context, image)).unwrap_or_default();
     }
     items.sort_by(|a, b| (a.kind, &a.name, a.line).cmp(&(b.kind, &b.name, b.line)));

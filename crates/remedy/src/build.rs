@@ -29,7 +29,7 @@ pub use take_back::{undo, undo_preview};
 pub use crate::recreate::after_build::Renewal;
 
 /// Under this name images from before are kept.
-pub const KEPT: &str = "silidock-kept";
+pub use silidock_diagnosis::reference::KEPT;
 
 /// What a receipt keeps of builds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]

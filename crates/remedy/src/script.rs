@@ -197,7 +197,7 @@ fn build(out: &mut String, image: &str, platforms: &[Platform], shown: &Preview,
 }
 
 fn kept(of: &OldContainer) -> String {
-    format!("silidock-kept/{}:by-hand", crate::recreate::tagged(&of.name))
+    format!("{}/{}:by-hand", silidock_diagnosis::reference::KEPT, crate::recreate::tagged(&of.name))
 }
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -1,16 +1,20 @@
 //! The registry has no variant of an image that this engine runs natively.
 
+use std::collections::HashMap;
+
 use crate::{
     check::{Check, Context, Example, Need, Verdict, Words, always},
+    compose::ResolvedService,
     example::{container, index, inventory, project, upstream},
     finding::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind},
     fix::{Safety, Step},
     inventory::{Inventory, Listing},
     platform::Platform,
+    prospect::{emulated_choice, pull_fails},
     reference::normalise,
     replacement::replacement,
     text::list,
-    upstream::{UpstreamContent, UpstreamReference},
+    upstream::UpstreamReference,
 };
 
 /// The check.
@@ -35,54 +39,81 @@ pub static CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
-    let inventory = context.inventory;
-    let Some(engine) = inventory.engine.platform.known() else { return Vec::new() };
-    let foreign = context.foreign_references().into_iter();
-    let images = foreign.map(|reference| (reference, Subject::new(SubjectKind::Image, reference)));
-    images
-        .chain(services(context))
-        .filter_map(|(reference, subject)| {
-            let known = inventory.upstream.of(reference)?;
-            let content = known.content.known()?;
-            let none = content.native(engine).known()?.is_none();
-            none.then(|| judge(context, reference, subject, known, content, engine))
-        })
-        .collect()
+    let Some(engine) = context.inventory.engine.platform.known() else { return Vec::new() };
+    // A service that has a pin already is emulated knowingly.
+    let mut unpinned: HashMap<String, Vec<&ResolvedService>> = HashMap::new();
+    for (_, service) in context.services().filter(|(_, s)| s.platform.is_none() && s.build.is_none()) {
+        let image = service.image.as_ref().filter(|image| image.unset.is_empty());
+        if let Some(full) = image.and_then(|image| normalise(&image.value)) {
+            unpinned.entry(full).or_default().push(service);
+        }
+    }
+    let images = context.foreign_references().into_iter().filter_map(|reference| {
+        let subject = Subject::new(SubjectKind::Image, reference);
+        let finding = judge(context, reference, subject, engine, None)?;
+        let users = normalise(reference).and_then(|full| unpinned.get(&full)).into_iter().flatten();
+        Some(users.fold(finding, |finding, service| knowingly(context, finding, service, reference)))
+    });
+    let services = context.never_pulled().into_iter().filter_map(|(name, service, reference)| {
+        let project = context.inventory.projects.iter().find(|project| project.name == name)?;
+        let fails = pull_fails(context, project, service);
+        let subject = context.service_subject(name, service, None);
+        let finding = judge(context, reference, subject, engine, fails)?;
+        Some(if service.platform.is_some() { finding } else { knowingly(context, finding, service, reference) })
+    });
+    images.chain(services).collect()
 }
 
-/// Services whose image is not on the engine: a new Mac has pulled nothing yet.
-fn services<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a str, Subject)> {
-    let inventory = context.inventory;
-    let here = |reference: &str| {
-        let wanted = normalise(reference);
-        inventory.images.items.iter().flat_map(|image| &image.tags).any(|tag| normalise(tag) == wanted)
-            || inventory.containers.items.iter().any(|container| normalise(&container.image) == wanted)
-    };
-    // What is built here is tagged by the name, and pulled from nowhere.
-    context.services().filter(|(_, service)| service.build.is_none()).filter_map(move |(project, service)| {
-        let image = service.image.as_ref().filter(|image| image.unset.is_empty() && !here(&image.value))?;
-        let subject = Subject::new(SubjectKind::Service, format!("{project}/{}", service.name));
-        Some((image.value.as_str(), subject.at(&service.path, service.line)))
-    })
+/// The pin that says it, last of all: everything above gets off emulation.
+fn knowingly(context: &Context<'_>, finding: Finding, service: &ResolvedService, reference: &str) -> Finding {
+    let platforms = context.upstream(reference).map(|content| content.platforms.as_slice());
+    let Some((platform, emulator)) = emulated_choice(context, platforms.unwrap_or_default()) else { return finding };
+    let mut finding = context.with_pin(finding, service, &platform, emulator.as_deref());
+    // It stays emulated, so this check goes on saying so.
+    if let Some(fix) = finding.fixes.last_mut() {
+        fix.promise = None;
+    }
+    finding
 }
 
 fn judge(
     context: &Context<'_>,
     reference: &str,
     subject: Subject,
-    known: &UpstreamReference,
-    content: &UpstreamContent,
     engine: &Platform,
-) -> Finding {
+    fails: Option<(Platform, String)>,
+) -> Option<Finding> {
+    let known = context.names.upstream(reference)?;
+    let content = known.content.known()?;
+    if content.native(engine).known()?.is_some() {
+        return None;
+    }
     let platforms = list(&content.platforms.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let why = match fails {
+        Some((_, why)) => format!("This engine is {engine}, so it will not run here as it stands: {why}."),
+        None => {
+            format!(
+                "Its registry has it for {platforms} and this engine is {engine}, so it is emulated here whenever it runs."
+            )
+        }
+    };
     let words = Words {
         title: format!("{reference} has no native variant in its registry"),
-        why: format!(
-            "Its registry has it for {platforms} and this engine is {engine}, so it is emulated here whenever it runs."
-        ),
+        why,
         evidence: vec![Evidence::new(&known.reference, format!("{platforms}, digest {}", content.digest))],
     };
     let finding = context.finding(&CHECK, Confidence::Certain, subject, words);
+    Some(instead(context, finding, reference, known, engine))
+}
+
+/// Adds the ways to something native: built here, a newer tag, another image.
+pub(super) fn instead(
+    context: &Context<'_>,
+    finding: Finding,
+    reference: &str,
+    known: &UpstreamReference,
+    engine: &Platform,
+) -> Finding {
     let mut finding = finding.with_known_build(context, reference, Some(engine));
     for newer in known.newer.iter().filter_map(|newer| newer.known()).flatten() {
         let repository = known.reference.rsplit_once(':').map_or(known.reference.as_str(), |(name, _)| name);
@@ -136,4 +167,37 @@ fn never_pulled() -> Inventory {
     seen.projects = vec![project("shop", "db", "mailhog/mailhog:v1", None)];
     seen.upstream.learn([upstream("mailhog/mailhog:v1", Ok(INTEL), &[])]);
     seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{examination::examine, example::foreign_to, finding::Finding};
+
+    #[test]
+    fn services_can_be_pinned_where_nothing_native_is_known_and_will_run_so() {
+        let said = |seen: &Inventory| -> Finding {
+            examine(seen).findings.into_iter().find(|finding| finding.check == CHECK.id).unwrap()
+        };
+        for arch in ["arm64", "amd64"] {
+            let (native, foreign) = (format!("linux/{arch}"), foreign_to(arch));
+            let mut seen = inventory(arch);
+            seen.projects = vec![project("shop", "db", "db:1", None)];
+            seen.upstream.learn([upstream("db:1", Ok(&[foreign]), &[("2", &[&native])])]);
+            let finding = said(&seen);
+            let titles: Vec<&str> = finding.fixes.iter().map(|fix| fix.title.as_str()).collect();
+            let pin = format!("Pin db to {foreign}");
+            assert_eq!(titles, ["Move to 2", pin.as_str()]);
+            assert!(finding.fixes[1].safety == Safety::Review && finding.fixes[1].promise.is_none());
+            assert!(
+                finding.why.ends_with("so it is emulated here whenever it runs."),
+                "one image is pulled whatever it is"
+            );
+            seen.images = Listing::of(vec![index("db:1", &[(foreign, true)])]);
+            assert_eq!(said(&seen).fixes.last().unwrap().title, pin, "an image that a service uses");
+            seen.images = Listing::of(Vec::new());
+            seen.upstream.learn([upstream("db:1", Ok(&[foreign, "linux/s390x"]), &[])]);
+            assert!(said(&seen).why.contains("will not run here"), "{}", said(&seen).why);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     fact::Fact,
     inventory::{ComposeMembership, Image},
     platform::{Nativeness, Platform},
-    reference::{is_id, normalise},
+    reference::{is_id, is_kept, normalise},
     replacement::replacement,
     upstream::UpstreamReference,
 };
@@ -110,6 +110,13 @@ fn without_native(reference: &str, engine: &Platform, known: &UpstreamReference)
 fn not_asked(reference: &str, engine: &Platform, image: Option<&Image>) -> Way {
     let unknown =
         |title: &str, why: String, commands| Way { kind: WayKind::Unknown, title: title.to_owned(), why, commands };
+    if is_kept(reference) {
+        return unknown(
+            "Leave it, or remove it",
+            "Silidock keeps it so that a change can be taken back; no registry has it.".to_owned(),
+            Vec::new(),
+        );
+    }
     if is_id(reference) || reference.is_empty() {
         return unknown(
             "Find out where it came from",

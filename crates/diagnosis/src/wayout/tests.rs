@@ -69,6 +69,9 @@ fn everything(arch: &str) -> Inventory {
 fn every_kind_of_thing_is_listed_with_its_way_on_engines_of_both_kinds() {
     for arch in ["arm64", "amd64"] {
         let list = listed(&everything(arch));
+        let mixed = list.items.iter().find(|item| item.name == "tools").unwrap();
+        assert_eq!(mixed.advice.len(), 1, "a native image is not to be started for its own platform: {mixed:?}");
+        assert_eq!(mixed.advice[0].commands, [["silidock", "inside", "tools"]]);
         assert_eq!(
             words(&list),
             [

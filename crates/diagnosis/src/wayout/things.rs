@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    advice::Advice,
     check::Context,
     checks::emulated_engine::emulated_machine,
     compose::{BuildStage, ComposeFile, ComposeProject, ComposeService, Pin, place},
@@ -12,7 +13,7 @@ use crate::{
     finding::Evidence,
     inventory::{ComposeMembership, Container, Image},
     platform::{Nativeness, Platform},
-    reference::short_id,
+    reference::{is_kept, short_id},
     text::{count, list},
 };
 
@@ -86,7 +87,7 @@ fn container(
         (None, true) => native::of_reference(context, &container.image, engine),
     };
     Some(WayOutItem {
-        advice: Vec::new(),
+        advice: if inside_only { vec![program_inside(container)] } else { Vec::new() },
         kind: WayOutKind::Container,
         name: container.name.clone(),
         project: container.compose.as_ref().map(|at| at.project.clone()),
@@ -98,6 +99,18 @@ fn container(
         evidence: execution.evidence.clone(),
         way,
     })
+}
+
+/// The image is native already, so nothing of what gets an image off emulation helps.
+fn program_inside(container: &Container) -> Advice {
+    Advice {
+        kind: WayKind::Unknown,
+        title: "Find the foreign program in it, and replace it".to_owned(),
+        cost: "A look inside; then a build or a download of that program, if there is a native one.".to_owned(),
+        risk: "The look has none: nothing is started or changed. Another build of the program is for its owner to try."
+            .to_owned(),
+        commands: vec![["silidock", "inside", &container.name].map(str::to_owned).to_vec()],
+    }
 }
 
 fn now(execution: &ContainerExecution) -> String {
@@ -286,7 +299,7 @@ fn of_image(context: &Context<'_>, image: &Image, engine: &Platform) -> Option<W
     let users = context.inventory.containers.items.iter();
     let users = users.filter(|container| container.image_id.as_deref().is_some_and(|id| image.is(id)));
     let users: Vec<String> = users.map(|container| container.name.clone()).collect();
-    let tag = image.tags.first().cloned();
+    let tag = image.tags.iter().find(|tag| !is_kept(tag)).or(image.tags.first()).cloned();
     let listed: Vec<String> = here.iter().map(ToString::to_string).collect();
     Some(WayOutItem {
         advice: Vec::new(),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use silidock_diagnosis::fix::{Fix, Step};
 use silidock_diagnosis::platform::Platform;
-use silidock_diagnosis::reference::normalise;
+use silidock_diagnosis::reference::{KEPT, normalise};
 use silidock_engine::{ApiVersion, Origin, Pull};
 use silidock_host::credential;
 
@@ -140,7 +140,7 @@ impl Work<'_> {
             image_id: text(&seen.container["Image"]),
             platform: seen.platform.clone(),
             running: runs(&seen.container),
-            kept: format!("silidock-kept/{}:{}", tagged(name(&seen.container)), self.receipt.id),
+            kept: format!("{KEPT}/{}:{}", tagged(name(&seen.container)), self.receipt.id),
             service: seen.service.clone(),
             copies: Vec::new(),
         });
