@@ -93,6 +93,12 @@ export function sampleHost(play: string | null): Host {
   };
   const view = (changes: Partial<ScanView> = {}): ScanView => ({ generation, scan: scan(), pending: [], fallback: play === "none" ? NO_ENGINE : null, ...changes });
 
+  /** A look of the app's own, after a change. */
+  function seenAgain() {
+    generation += 1;
+    tell({ kind: "scan", view: view() });
+  }
+
   async function look(): Promise<ScanView> {
     generation += 1;
     if (play === "loading") await wait(1e8);
@@ -272,7 +278,7 @@ export function sampleHost(play: string | null): Host {
       targets.set(folder, wanted);
       const id = `r${history.length + 1}`;
       history.unshift({ id, at: new Date().toISOString(), title: `Say where ${folder.slice(folder.lastIndexOf("/") + 1)} runs`, check: null, files: [diff.path], commands: [], state: "applied", verified: "verified", note: null });
-      tell({ kind: "scan", view: view() });
+      seenAgain();
       return change("Looked again: the file says so.", [diff], id);
     },
     preview_rebuild: plannedBuild,
@@ -315,6 +321,9 @@ export function sampleHost(play: string | null): Host {
     apply_undo: ({ receipt }) => {
       const entry = history.find((one) => one.id === receipt);
       if (entry !== undefined) entry.state = "undone";
+      // Of the sample's folders the first word is taken back: what they said before is nothing.
+      for (const file of entry?.files ?? []) if (file.endsWith("/.silidock.toml")) targets.delete(file.slice(0, -"/.silidock.toml".length));
+      seenAgain();
       return change("The file is byte for byte what it was.", [], receipt);
     },
     render_report: ({ format }) => ({ fileName: `silidock.${format}`, content: "" }),
