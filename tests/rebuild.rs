@@ -17,6 +17,7 @@ use std::{
 use common::{
     Ran, User,
     buildkit::Buildkit,
+    guard::Guard,
     images::stub,
     lab::{Lab, engines},
     list, ran,
@@ -470,6 +471,34 @@ fn a_folder_is_named_once() {
         let told = shop.run(&["rebuild", &other]);
         lab.docker(&["rmi", "--force", &other]);
         assert!(told.status == 2 && told.err.contains("its source is https://git.example/acme"), "{told:?}");
+    }
+}
+
+#[test]
+fn a_project_of_which_nothing_runs_is_built_on_an_engine_behind_tls_and_taken_back() {
+    for lab in labs("an engine behind TLS", &["v28"]) {
+        let shop = Shop::new(&lab, "tls");
+        shop.compose(&["down", "--timeout", "0"]);
+        lab.docker(&["rmi", "--force", &shop.image()]);
+        let certificates = shop.user.home().join("certificates");
+        let guard = Guard::new(&lab.endpoint, &certificates);
+        let behind = |arguments: &[&str]| {
+            let mut command = shop.command(arguments);
+            command.env("DOCKER_HOST", format!("tcp://localhost:{}", guard.port));
+            ran(command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", &certificates))
+        };
+        let folder = shop.folder.display().to_string();
+        let unknown = behind(&["rebuild", &shop.web()]);
+        assert!(unknown.status == 2 && unknown.err.contains("--compose FILE|DIR"), "{unknown:?}");
+        let built = behind(&["rebuild", "web", "--compose", &folder, "--apply", "--yes", "--json"]);
+        assert_eq!(built.status, 0, "{built:?}");
+        let done = built.document("rebuild");
+        assert_eq!(shop.now().1, lab.native);
+        assert_eq!(behind(&["builders"]).status, 0);
+        // The receipt says where the files are, so nothing has to be set again; here another engine is.
+        let undone = shop.run(&["undo", text(&done, "receipt"), "--apply", "--yes"]);
+        assert_eq!(undone.status, 0, "{undone:?}");
+        assert!(lab.docker(&["images", "--quiet", &shop.image()]).is_empty(), "its name is gone again");
     }
 }
 

@@ -381,6 +381,10 @@ pub struct RebuildOptions {
     /// Copy the volumes of what is made anew before; the copies stay
     #[arg(long, requires = "recreate")]
     pub copy_volumes: bool,
+    /// Compose project whose services may be meant, also where nothing of it runs yet: a file, a folder, or several files with
+    /// commas between them
+    #[arg(long, value_name = "FILE|DIR")]
+    pub compose: Vec<String>,
     /// Engine to build on: a Docker context, a runtime's name or an address
     #[arg(long, value_name = "NAME|URL")]
     pub engine: Option<String>,

@@ -10,6 +10,7 @@ mod plugin;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use args::{Arguments, Command};
 use output::Output;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let code = runtime.block_on(async {
         let code = tokio::select! {
             code = run(arguments.command, &output) => code,
-            _ = tokio::signal::ctrl_c() => ExitCode::from(130),
+            code = interrupted() => code,
         };
         silidock_app::settle().await;
         code
@@ -37,6 +38,19 @@ fn main() -> ExitCode {
     // A file being written is finished or was never begun; waiting for a silent engine would only hold the shell.
     runtime.shutdown_background();
     code
+}
+
+/// Somebody ends the program. Tools that it runs do not hear that by themselves.
+async fn interrupted() -> ExitCode {
+    let (Ok(mut hung_up), Ok(mut ended)) = (signal(SignalKind::hangup()), signal(SignalKind::terminate())) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return ExitCode::from(130);
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => ExitCode::from(130),
+        _ = hung_up.recv() => ExitCode::from(129),
+        _ = ended.recv() => ExitCode::from(143),
+    }
 }
 
 async fn run(command: Command, output: &Output) -> ExitCode {

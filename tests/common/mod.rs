@@ -11,6 +11,7 @@
 )]
 
 pub mod buildkit;
+pub mod guard;
 pub mod images;
 pub mod lab;
 pub mod proxy;

@@ -191,18 +191,13 @@ impl App {
     async fn engine_of_record(self: &Arc<Self>, record: Option<&EngineRecord>) -> Result<Engine, Failure> {
         let gone = || Failure::new(FailureCode::NotFound, "The receipt does not say which engine it changed.");
         let record = record.ok_or_else(gone)?;
-        for choice in [record.context.as_deref(), Some(record.endpoint.as_str())].into_iter().flatten() {
-            if let Ok(Chosen::Engine(engine)) = self.engine(Some(choice)).await
-                && engine.target().endpoint.to_string() == record.endpoint
-            {
-                return Ok(engine);
-            }
+        if let Some(context) = record.context.as_deref()
+            && let Ok(Chosen::Engine(engine)) = self.engine(Some(context)).await
+            && engine.target().endpoint.to_string() == record.endpoint
+        {
+            return Ok(engine);
         }
-        match self.engine(Some(&record.endpoint)).await {
-            Ok(Chosen::Engine(engine)) => Ok(engine),
-            Ok(Chosen::Sample(_) | Chosen::Recording) => Err(gone()),
-            Err(failure) => Err(failure),
-        }
+        self.recorded_engine(&record.endpoint, record.tls.as_deref()).await
     }
 
     /// Does something with an engine and the journal, on a thread that may wait for both.

@@ -84,12 +84,13 @@ pub fn init() {
     silidock_engine::init();
 }
 
-/// Has changes under way taken back, and waits until throw-away containers that were begun are gone. To be called before
-/// the program ends, also when it was interrupted; without any it returns at once.
+/// Has changes under way taken back, and waits until throw-away containers that were begun are gone; ends tools that are
+/// still at work. To be called before the program ends, also when it was interrupted; without any it returns at once.
 pub async fn settle() {
     rebuild::settle().await;
     engine_changes::settle().await;
     emulation::settle().await;
+    silidock_host::end_tools();
 }
 
 /// Where events are heard.

@@ -1,10 +1,11 @@
 //! Looking: choosing an engine, observing it, judging, and telling the window on the way.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use silidock_diagnosis::inventory::{Image, Inventory, Listing};
-use silidock_engine::{ConnectOptions, Engine, EngineError, FindError, ResolveError};
+use silidock_engine::{ConnectOptions, Engine, EngineError, FindError, ResolveError, recorded};
 use silidock_observe::{Look, Stage, observe};
 use silidock_report::Scan;
 
@@ -77,6 +78,18 @@ impl App {
         let explicit = named.or(self.options.engine.as_deref());
         let found = Engine::find(host, explicit, ConnectOptions::on(host)).await;
         found.map(Chosen::Engine).map_err(|error| self.find_failure(&error))
+    }
+
+    /// The engine of a receipt: the one that is looked at, or the one at the address, with the TLS files that were used then.
+    pub(crate) async fn recorded_engine(&self, endpoint: &str, tls: Option<&str>) -> Result<Engine, Failure> {
+        if let Ok(Source::Engine(engine)) = self.source()
+            && engine.target().endpoint.to_string() == endpoint
+        {
+            return Ok(engine);
+        }
+        let host = self.host().as_ref();
+        let target = recorded(host, endpoint, tls.map(Path::new)).map_err(|error| self.find_failure(&error.into()))?;
+        Engine::connect(&target, ConnectOptions::on(host)).await.map_err(|error| engine_failure(&error))
     }
 
     /// Observes, judges and remembers. Parts are told as they arrive.

@@ -289,10 +289,12 @@ impl App {
     }
 
     async fn engine_of(self: &Arc<Self>, receipt: &Receipt) -> Result<Engine, Failure> {
-        let endpoint = receipt.build.as_ref().map(|record| record.endpoint.clone()).unwrap_or_default();
-        self.engine_at(&endpoint).await.ok_or_else(|| {
-            Failure::new(FailureCode::Engine, format!("The engine at {endpoint}, where it was built, does not answer."))
-                .hint("Start it, and undo again.")
+        let record = receipt.build.as_ref().map(|record| (record.endpoint.clone(), record.tls.clone()));
+        let (endpoint, tls) = record.unwrap_or_default();
+        self.recorded_engine(&endpoint, tls.as_deref()).await.map_err(|failure| {
+            let said = format!("The engine at {endpoint}, where it was built, cannot be used: {}", failure.message);
+            let hint = failure.hint.unwrap_or_default();
+            Failure::new(FailureCode::Engine, said).hint(format!("{hint} Then undo again."))
         })
     }
 }

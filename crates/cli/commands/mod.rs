@@ -46,12 +46,11 @@ async fn looked(from: &From, processor_time: bool, output: &Output) -> Result<(A
     let scan = match &from.from {
         Some(file) => app.replay(recording::read(file)?).scan,
         None => {
-            let files = |list: &String| list.split(',').map(str::to_owned).collect();
             let request = ScanRequest {
                 engine: from.engine.clone(),
                 sample: from.sample,
                 ask_registry: from.ask_registry,
-                compose: from.compose.iter().map(files).collect(),
+                compose: compose_files(&from.compose),
             };
             app.scan(request).await?.scan
         }
@@ -61,6 +60,11 @@ async fn looked(from: &From, processor_time: bool, output: &Output) -> Result<(A
         None => scan,
     };
     Ok((app, scan))
+}
+
+/// Projects as they are typed, several files of one with commas between them.
+fn compose_files(typed: &[String]) -> Vec<Vec<String>> {
+    typed.iter().map(|list| list.split(',').map(str::to_owned).collect()).collect()
 }
 
 /// Looks inside images as well.

@@ -7,7 +7,7 @@ use silidock_app::{
     remedy::Verified,
     wire::{
         ApplyRebuildRequest, BuiltOutcome, Event, ImageState, PlannedBuild, RebuildOutcome, RebuildOutput,
-        RebuildPreview, RebuildProgress, RebuildRequest, RecreatedContainer,
+        RebuildPreview, RebuildProgress, RebuildRequest, RecreatedContainer, ScanRequest,
     },
 };
 
@@ -19,6 +19,10 @@ use crate::{
 pub async fn run(options: RebuildOptions, output: &Output) -> Result<ExitCode, Failure> {
     let consent = options.consent;
     let app = App::start(AppOptions::default());
+    if !options.compose.is_empty() {
+        let (engine, compose) = (options.engine.clone(), super::compose_files(&options.compose));
+        app.scan(ScanRequest { engine, compose, ..ScanRequest::default() }).await?;
+    }
     let text_of = |path: Option<std::path::PathBuf>| path.map(|path| path.to_string_lossy().into_owned());
     let preview = app
         .preview_rebuild(RebuildRequest {

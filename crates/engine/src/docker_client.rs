@@ -7,7 +7,8 @@ use std::time::Duration;
 use silidock_host::{Host, RunError, ToolRun};
 
 use crate::client::Engine;
-use crate::resolve::Origin;
+use crate::endpoint::Endpoint;
+use crate::resolve::{Origin, Target};
 
 const SHORT: Duration = Duration::from_secs(20);
 
@@ -36,6 +37,32 @@ pub enum NoClient {
     Run(#[from] RunError),
 }
 
+/// The variables that lead the Docker command, and its plugins, to an engine. An empty one is as good as none, and keeps one of
+/// this process away.
+#[must_use]
+pub fn docker_variables(target: &Target) -> Vec<(String, String)> {
+    // A context is more than an address: its TLS files go with its name.
+    let (address, context) = match named(target) {
+        Some(context) => (String::new(), context),
+        None => (target.endpoint.for_docker(), ""),
+    };
+    let tls = context.is_empty() && matches!(target.endpoint, Endpoint::Tls { .. });
+    let folder = target.endpoint.tls_folder().filter(|_| tls).map(|folder| folder.display().to_string());
+    let variables = [
+        ("DOCKER_HOST", address),
+        ("DOCKER_CONTEXT", context.to_owned()),
+        ("DOCKER_TLS", String::new()),
+        ("DOCKER_TLS_VERIFY", if tls { "1".to_owned() } else { String::new() }),
+        ("DOCKER_CERT_PATH", folder.unwrap_or_default()),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value)).to_vec()
+}
+
+/// The context that stands for the engine.
+fn named(target: &Target) -> Option<&str> {
+    target.context.as_deref().filter(|_| target.origin != Origin::DockerHost)
+}
+
 impl DockerClient {
     /// The Docker command of this machine, for an engine.
     ///
@@ -44,18 +71,14 @@ impl DockerClient {
     pub fn of(host: &dyn Host, engine: &Engine) -> Result<Self, NoClient> {
         let program = host.find_tool("docker").ok_or(NoClient::Missing)?;
         let target = engine.target();
-        // A context is more than an address: its TLS files go with its name.
-        let named = target.context.clone().filter(|_| target.origin != Origin::DockerHost);
-        let (address, context) = match &named {
-            Some(context) => (String::new(), context.clone()),
-            None => (target.endpoint.to_string(), String::new()),
-        };
-        let environment = [("DOCKER_HOST", address), ("DOCKER_CONTEXT", context)];
-        Ok(Self {
-            program,
-            environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-            builder: named.unwrap_or_else(|| "default".to_owned()),
-        })
+        let builder = named(target).unwrap_or("default").to_owned();
+        Ok(Self { program, environment: docker_variables(target), builder })
+    }
+
+    /// The Docker command at a place, set to no engine.
+    #[must_use]
+    pub fn at(program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into(), environment: Vec::new(), builder: "default".to_owned() }
     }
 
     /// Name of the builder that is the engine itself.

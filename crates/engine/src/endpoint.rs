@@ -1,7 +1,7 @@
 //! Where an engine is: `unix://`, `tcp://`, `http(s)://`, `ssh://` or a bare socket path. Connecting is not done here.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use url::Url;
@@ -108,6 +108,22 @@ impl Endpoint {
                 }
             }
         }
+    }
+
+    /// The address as the Docker command takes it: with TLS, too, it wants `tcp://`, and is told of TLS by other variables.
+    #[must_use]
+    pub fn for_docker(&self) -> String {
+        match self {
+            Self::Tls { host, port, .. } => Self::Tcp { host: host.clone(), port: *port }.to_string(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The folder with the files of a TLS endpoint.
+    #[must_use]
+    pub fn tls_folder(&self) -> Option<&Path> {
+        let Self::Tls { material, .. } = self else { return None };
+        [&material.ca, &material.cert, &material.key].into_iter().flatten().find_map(|file| file.parent())
     }
 
     /// The same host and port with TLS; sockets and ssh stay as they are.

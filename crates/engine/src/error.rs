@@ -174,7 +174,9 @@ impl EngineError {
             Self::TimedOut { .. } => {
                 "The engine may be starting or overloaded: try again, and restart it if it stays silent."
             }
-            Self::Tls { .. } => "Check ca.pem, cert.pem and key.pem of this endpoint, and that it expects TLS.",
+            Self::Tls { .. } => {
+                "Check ca.pem, cert.pem and key.pem: those of its Docker context, or in the folder that DOCKER_CERT_PATH names."
+            }
             Self::NotDocker { .. } => "Check the address: another program listens there.",
             Self::TooOld { .. } => "Update the container runtime to one with Docker Engine 19.03 or later.",
             Self::TooNew { .. } => "Update Silidock.",

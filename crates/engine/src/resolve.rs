@@ -1,7 +1,7 @@
 //! Which engine is meant. In this order: what the user says, `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context,
 //! the known runtimes' sockets. A choice that is broken is an error, never a reason to take another engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use silidock_host::Host;
 
@@ -185,6 +185,19 @@ fn named(host: &dyn Host, text: &str) -> Result<Target, ResolveError> {
     known.sort();
     known.dedup();
     Err(ResolveError::UnknownName { name: text.to_owned(), known })
+}
+
+/// The engine at an address that was written down, with the folder of its TLS files. Without one it is as if somebody named the
+/// address now.
+///
+/// # Errors
+/// It is no address.
+pub fn recorded(host: &dyn Host, address: &str, tls: Option<&Path>) -> Result<Target, ResolveError> {
+    let mut target = by_address(host, address, Origin::Explicit, "it was recorded".to_owned())?;
+    if let Some(folder) = tls {
+        target.endpoint = target.endpoint.with_tls(context::tls_material(host, folder, false));
+    }
+    Ok(target)
 }
 
 fn by_address(host: &dyn Host, text: &str, origin: Origin, chosen_by: String) -> Result<Target, ResolveError> {

@@ -313,7 +313,7 @@ fn of_carried(endpoint: &str, error: &io::Error) -> Option<EngineError> {
         return Some(EngineError::Ssh { endpoint: endpoint.to_owned(), source: failure.clone() });
     }
     let tls = inner.downcast_ref::<rustls::Error>()?;
-    Some(EngineError::Tls { endpoint: endpoint.to_owned(), why: one_line(&tls.to_string()) })
+    Some(EngineError::Tls { endpoint: endpoint.to_owned(), why: crate::tls::in_words(tls) })
 }
 
 fn of_io(endpoint: &str, asked: Asked<'_>, source: io::Error) -> EngineError {
@@ -375,7 +375,10 @@ mod tests {
         let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let error =
             classify("https://x:1", Asked("the test", ""), Error::from(io::Error::other(io::Error::other(untrusted))));
-        assert!(matches!(&error, EngineError::Tls { why, .. } if why.contains("UnknownIssuer")), "{error:?}");
+        assert!(
+            matches!(&error, EngineError::Tls { why, .. } if why.contains("no authority that is trusted here")),
+            "{error:?}"
+        );
     }
 
     #[test]

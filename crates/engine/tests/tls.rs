@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use silidock_engine::{ConnectOptions, Endpoint, Engine, EngineError, FindError, TlsMaterial, init, resolve};
+use silidock_engine::{
+    ConnectOptions, Endpoint, Engine, EngineError, FindError, TlsMaterial, docker_variables, init, recorded, resolve,
+};
 use silidock_host::FixtureHost;
 use silidock_testkit::ScriptedEngine;
 use tokio::net::{TcpListener, UnixStream};
@@ -77,9 +79,9 @@ async fn certificates_decide_on_both_sides() {
     let ours: &[(&str, String)] = &[("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())];
     let table = [
         ("good", Some(&trusted_pem), ours, None),
-        ("nobody", Some(&trusted_pem), &[], Some("CertificateRequired")),
-        ("stranger", Some(&other_pem), ours, Some("invalid peer certificate")),
-        ("bare", None, ours, Some("invalid peer certificate")),
+        ("nobody", Some(&trusted_pem), &[], Some("wants a certificate of ours")),
+        ("stranger", Some(&other_pem), ours, Some("no authority that is trusted here")),
+        ("bare", None, ours, Some("no authority that is trusted here")),
     ];
     for (name, ca, ours, failure) in table {
         let folder = root.path().join(name);
@@ -92,7 +94,23 @@ async fn certificates_decide_on_both_sides() {
             .with_env("DOCKER_TLS_VERIFY", "1")
             .with_env("DOCKER_CERT_PATH", &folder.display().to_string());
         match (Engine::find(&host, None, ConnectOptions::default()).await, failure) {
-            (Ok(client), None) => assert!(client.containers().await.unwrap().items.is_empty()),
+            (Ok(client), None) => {
+                assert!(client.containers().await.unwrap().items.is_empty());
+                let variables = docker_variables(client.target());
+                for (name, value) in [
+                    ("DOCKER_HOST", format!("tcp://localhost:{port}")),
+                    ("DOCKER_TLS_VERIFY", "1".to_owned()),
+                    ("DOCKER_CERT_PATH", folder.display().to_string()),
+                    ("DOCKER_CONTEXT", String::new()),
+                ] {
+                    assert!(variables.contains(&(name.to_owned(), value)), "{name}: {variables:?}");
+                }
+                // As a receipt has it, and without the variables.
+                let (address, bare) = (client.target().endpoint.to_string(), FixtureHost::new(root.path()));
+                let again = recorded(&bare, &address, client.target().endpoint.tls_folder()).unwrap();
+                assert_eq!(again.endpoint, client.target().endpoint);
+                Engine::connect(&again, ConnectOptions::default()).await.unwrap();
+            }
             (Err(FindError::Connect { error: EngineError::Tls { why, .. }, .. }), Some(word)) => {
                 assert!(why.contains(word), "{name}: {why}");
             }
@@ -105,5 +123,5 @@ async fn certificates_decide_on_both_sides() {
     target.endpoint = endpoint;
     let error = Engine::connect(&target, ConnectOptions::default()).await.unwrap_err();
     assert!(error.to_string().contains("asks to skip verification"), "{error}");
-    assert_eq!(engine.count("/version"), 1, "only the one with good certificates got through");
+    assert_eq!(engine.count("/version"), 2, "only the one with good certificates got through");
 }

@@ -8,6 +8,7 @@ mod credentials;
 mod error;
 mod facts;
 mod fixture;
+mod group;
 mod local;
 mod os;
 mod run;
@@ -23,6 +24,7 @@ pub use credentials::{Credential, CredentialError, credential, docker_config_dir
 pub use error::{ReadError, RunError};
 pub use facts::{Hardware, HostFacts, Load};
 pub use fixture::FixtureHost;
+pub use group::{Group, end_tools};
 pub use local::LocalHost;
 pub use os::OsFamily;
 pub use run::{Output, ToolRun};

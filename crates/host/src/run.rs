@@ -7,9 +7,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{ChildStdin, Command};
 
 use crate::RunError;
+use crate::group::Group;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_OUTPUT_LIMIT: usize = 4 * 1024 * 1024;
@@ -27,7 +28,7 @@ pub struct ToolRun {
     pub env: Vec<(String, String)>,
     /// What it is given to read; nothing at all unless set.
     pub input: Option<String>,
-    /// After this long it is killed.
+    /// After this long it is killed, and with it what it started.
     pub timeout: Duration,
     /// Bytes it may print, per stream.
     pub output_limit: usize,
@@ -101,7 +102,7 @@ impl Output {
 }
 
 pub(crate) async fn run(tool: &ToolRun, path: &OsStr) -> Result<Output, RunError> {
-    // Dropping the future drops the child, and that kills it.
+    // Dropping the future drops the group, and that kills it.
     match tokio::time::timeout(tool.timeout, to_end(tool, path)).await {
         Ok(result) => result,
         Err(_) => Err(RunError::TimedOut { tool: tool.tool.clone(), after: tool.timeout }),
@@ -117,7 +118,8 @@ pub(crate) async fn follow(
 ) -> Result<Option<i32>, RunError> {
     let failed = |source| RunError::from_io(&tool.tool, source);
     let following = async {
-        let mut child = started(tool, path)?;
+        let mut group = started(tool, path)?;
+        let child = group.leader();
         let mut said = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
         let mut feeding = std::pin::pin!(feed(child.stdin.take(), tool.input.as_deref()));
         let mut fed = false;
@@ -181,7 +183,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 }
 
-fn started(tool: &ToolRun, path: &OsStr) -> Result<Child, RunError> {
+fn started(tool: &ToolRun, path: &OsStr) -> Result<Group, RunError> {
     let mut command = Command::new(&tool.tool);
     command
         .args(&tool.args)
@@ -189,14 +191,14 @@ fn started(tool: &ToolRun, path: &OsStr) -> Result<Child, RunError> {
         .envs(tool.env.iter().map(|(name, value)| (name, value)))
         .stdin(if tool.input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    command.spawn().map_err(|source| RunError::from_io(&tool.tool, source))
+        .stderr(Stdio::piped());
+    Group::start(command).map_err(|source| RunError::from_io(&tool.tool, source))
 }
 
 async fn to_end(tool: &ToolRun, path: &OsStr) -> Result<Output, RunError> {
     let failed = |source| RunError::from_io(&tool.tool, source);
-    let mut child = started(tool, path)?;
+    let mut group = started(tool, path)?;
+    let child = group.leader();
     let stdout = collect(child.stdout.take(), &tool.tool, tool.output_limit);
     let stderr = collect(child.stderr.take(), &tool.tool, tool.output_limit);
     let feed = feed(child.stdin.take(), tool.input.as_deref());

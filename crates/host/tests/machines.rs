@@ -203,13 +203,16 @@ async fn running_has_limits() {
     let widened = host.run(&sh("printf %s \"$PATH\"")).await.unwrap();
     assert_eq!(widened.text(), host.tool_path().to_string_lossy());
 
-    let error = host.run(&sh("sleep 600").timeout(Duration::from_millis(200))).await.unwrap_err();
+    let root = tempfile::tempdir().unwrap();
+    let told = root.path().join("pid");
+    let plugin = sh("sleep 600 & echo $! > \"$TOLD\"; wait").env("TOLD", &told.display().to_string());
+    let error = host.run(&plugin.timeout(Duration::from_secs(2))).await.unwrap_err();
     assert!(matches!(error, RunError::TimedOut { .. }), "{error:?}");
+    is_gone(fs::read_to_string(told).unwrap().trim()).await;
     let error = host.run(&sh("cat /dev/zero").output_limit(1000)).await.unwrap_err();
     assert!(matches!(error, RunError::TooMuchOutput { limit: 1000, .. }), "{error:?}");
     let error = host.run(&ToolRun::new("/nowhere/tool", &[])).await.unwrap_err();
     assert!(matches!(error, RunError::NotFound { .. }), "{error:?}");
-    let root = tempfile::tempdir().unwrap();
     let plain = write(&root, "/plain", "text", 0o644);
     let error = host.run(&ToolRun::new(plain, &[])).await.unwrap_err();
     assert!(matches!(error, RunError::Permission { .. }), "{error:?}");
@@ -236,14 +239,19 @@ async fn a_tool_that_works_for_long_is_followed_line_by_line() {
     }
     let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
     let mut line = |line: &str| drop(sender.send(line.to_owned()));
-    let endless = sh("echo $$; exec sleep 600");
+    let endless = sh("sleep 600 & echo $!; wait");
     let pid = tokio::select! {
         ended = host.follow(&endless, &mut line) => panic!("it ended: {ended:?}"),
         pid = told.recv() => pid.unwrap(),
     };
+    is_gone(&pid).await;
+}
+
+/// Waits for the end of what a tool has started, after nobody waits for the tool any more.
+async fn is_gone(pid: &str) {
     let gone = || {
-        !std::path::Path::new(&format!("/proc/{pid}")).exists()
-            || fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+        stat.map_or(true, |stat| stat.contains(") Z "))
     };
     for _ in 0..500 {
         if gone() {
@@ -251,7 +259,7 @@ async fn a_tool_that_works_for_long_is_followed_line_by_line() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{pid} goes on although nobody follows it");
+    panic!("{pid} goes on although nobody waits for it");
 }
 
 #[tokio::test]

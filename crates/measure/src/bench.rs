@@ -122,8 +122,6 @@ pub struct OwnBuild {
 pub struct BuildTool {
     /// The program.
     pub program: PathBuf,
-    /// Words that come first.
-    pub arguments: Vec<String>,
     /// Variables it gets besides those of this process: `DOCKER_HOST`, `PATH`.
     pub environment: Vec<(String, String)>,
 }

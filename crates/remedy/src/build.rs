@@ -37,6 +37,10 @@ pub use silidock_diagnosis::reference::KEPT;
 pub struct BuildRecord {
     /// Address of the engine that it was for.
     pub endpoint: String,
+    /// Folder of the certificates and the key that it was reached with, where that was by TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub tls: Option<String>,
     /// Every reference that the builds give to an image of that engine.
     pub images: Vec<BuiltImage>,
     /// The builds' commands, values of build arguments left out.

@@ -70,6 +70,10 @@ pub struct EngineRecord {
     pub endpoint: String,
     /// Its Docker context, where it was reached by one.
     pub context: Option<String>,
+    /// Folder of the certificates and the key that it was reached with, where that was by TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub tls: Option<String>,
     /// What was to be done.
     pub steps: Vec<Step>,
     /// The step that was begun last, from 0; none before the first.

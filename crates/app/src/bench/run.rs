@@ -244,13 +244,10 @@ impl App {
         if !host.exists(&there) {
             return Err(Failure::new(FailureCode::NotFound, format!("There is no Dockerfile {}.", there.display())));
         }
-        let target = engine.target();
-        let arguments = match &target.context {
-            Some(context) => vec!["--context".to_owned(), context.clone()],
-            None => vec!["--host".to_owned(), target.endpoint.to_string()],
-        };
         let path = host.tool_path().to_string_lossy().into_owned();
-        let tool = BuildTool { program, arguments, environment: vec![("PATH".to_owned(), path)] };
+        let mut environment = silidock_engine::docker_variables(engine.target());
+        environment.push(("PATH".to_owned(), path));
+        let tool = BuildTool { program, environment };
         let rounds = if mode == silidock_diagnosis::bench::Mode::Quick { 1 } else { 3 };
         Ok(OwnBuild { context, file, rounds, limit: BUILD_LIMIT, tool })
     }

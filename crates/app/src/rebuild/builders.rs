@@ -115,7 +115,8 @@ impl App {
         let (Fact::Known(known), Ok(client)) = (found, DockerClient::of(host, &engine)) else { return Ok(document) };
         match choose(&known, &wanted, Needed::default()) {
             Ok(taken) => {
-                let site = Site { client: Some(&client), builders: &known, inventory: &inventory, request: &asked };
+                let site =
+                    Site { host, client: Some(&client), builders: &known, inventory: &inventory, request: &asked };
                 document.platforms = taken.iter().map(|on| site.planned_platform(on)).collect();
             }
             Err(lacking) => {

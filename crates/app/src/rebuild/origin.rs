@@ -139,7 +139,7 @@ impl Places<'_> {
                 let message =
                     format!("There is no image, service or container {subject} here, and no folder was named.");
                 return Failure::new(FailureCode::NotFound, message)
-                    .hint("Name the folder it is built from: --context DIR.")
+                    .hint("Name the Compose project that builds it, --compose FILE|DIR, or the folder it is built from, --context DIR.")
                     .detail(services);
             }
             Err(error) => detail.push(format!("Whether the image names its source is not known: {error}.")),

@@ -20,7 +20,7 @@ use silidock_observe::{build_source::BuildSource, builders};
 use silidock_remedy::build::{BuildOrder, Builds, Dockerfile, KEPT, OneBuild};
 
 use super::Prepared;
-use super::command::{Wanted, command};
+use super::command::{Wanted, command, in_sight};
 use super::memory::RememberedBuilds;
 use super::origin::{Origin, Places};
 use super::wire::{ImageState, PlannedBuild, PlannedPlatform, RebuildOutput, RebuildRequest};
@@ -39,6 +39,7 @@ pub(crate) struct Planned {
 
 /// What every build of a rebuild shares.
 pub(super) struct Site<'a> {
+    pub host: &'a dyn silidock_host::Host,
     pub client: Option<&'a DockerClient>,
     pub builders: &'a [Builder],
     pub inventory: &'a Inventory,
@@ -84,7 +85,7 @@ impl App {
             (Err(error), _) => Err(error.to_string()),
         };
         let known_ones = known.as_deref().unwrap_or_default();
-        let site = Site { client: client.as_ref().ok(), builders: known_ones, inventory: &inventory, request };
+        let site = Site { host, client: client.as_ref().ok(), builders: known_ones, inventory: &inventory, request };
         for origin in origins {
             let wanted = site.with_targets(&wanted, &origin, &mut planned.told);
             let added = host_has(host, &origin).and_then(|()| match (&known, site.client) {
@@ -213,6 +214,7 @@ impl Site<'_> {
         let builder = taken.first().map(|on| on.builder.clone()).unwrap_or_default();
         let platforms: Vec<String> = wanted.iter().map(ToString::to_string).collect();
         let asked = Wanted {
+            host: self.host,
             source: &origin.source,
             builder: &builder,
             platforms: &platforms,
@@ -223,6 +225,13 @@ impl Site<'_> {
         let source = &origin.source;
         let before = source.tags.first().and_then(|reference| image_state(self.inventory, reference));
         self.tell(&origin, wanted, before.as_ref(), load, &mut planned.told);
+        let open = in_sight(source, self.host).join(" and ");
+        if !open.is_empty() {
+            planned.told.push(format!(
+                "The value of {open} stands on the command line while it builds, where others on this machine can read it: in its \
+                 environment it would change the docker command itself."
+            ));
+        }
         planned.prepared.order.builds.push(OneBuild {
             references: source.tags.clone(),
             platforms: wanted.to_vec(),

@@ -9,6 +9,7 @@ use std::time::Instant;
 use fastrand::Rng;
 use silidock_diagnosis::bench::{LaneWay, Measured, Series, StepSeries, Warning, WarningKind, workload};
 use silidock_engine::BuildLog;
+use silidock_host::Group;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
@@ -108,9 +109,8 @@ impl Variant {
 impl BuildTool {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).args(words);
+        command.args(words);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        // It ends with whoever asked for it; a builder gives up what nobody waits for.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
     }
@@ -156,8 +156,10 @@ async fn build(site: &Site, wanted: &OwnBuild, platform: &str, by_buildx: bool) 
 }
 
 /// Runs it to its end, with each line of what it prints. Whether it ended well.
-async fn follow(mut command: Command, mut line: impl FnMut(&str)) -> Result<bool, String> {
-    let mut child = command.spawn().map_err(|error| format!("the Docker command does not start: {error}"))?;
+async fn follow(command: Command, mut line: impl FnMut(&str)) -> Result<bool, String> {
+    // It ends with whoever asked for it, its plugins too; a builder gives up what nobody waits for.
+    let mut group = Group::start(command).map_err(|error| format!("the Docker command does not start: {error}"))?;
+    let child = group.leader();
     let unpiped = || "the Docker command says nothing".to_owned();
     let mut output = lines(child.stdout.take().ok_or_else(unpiped)?);
     let mut complaints = lines(child.stderr.take().ok_or_else(unpiped)?);

@@ -120,7 +120,6 @@ impl Lab {
         let environment = [("DOCKER_HOST", &self.endpoint), ("DOCKER_CONFIG", &self.config)];
         silidock_measure::BuildTool {
             program: PathBuf::from(&self.client),
-            arguments: Vec::new(),
             environment: environment.map(|(name, value)| (name.to_owned(), value.clone())).to_vec(),
         }
     }

@@ -75,8 +75,9 @@ impl<'a> Work<'a> {
         }
         let commands = order.builds.iter().map(|build| build.command.clone());
         let commands = commands.filter(|command| !command.is_empty()).collect();
-        let record =
-            BuildRecord { endpoint: engine.target().endpoint.to_string(), images, commands, containers: Vec::new() };
+        let address = &engine.target().endpoint;
+        let tls = address.tls_folder().map(|folder| folder.display().to_string());
+        let record = BuildRecord { endpoint: address.to_string(), tls, images, commands, containers: Vec::new() };
         let draft = Receipt {
             finding: order.finding.clone(),
             build: Some(Box::new(record.clone())),

@@ -99,6 +99,7 @@ pub(super) fn record_of(site: &Site<'_>, steps: &[Step]) -> EngineRecord {
     EngineRecord {
         endpoint: target.endpoint.to_string(),
         context: target.context.clone().filter(|_| target.origin != Origin::DockerHost),
+        tls: target.endpoint.tls_folder().map(|folder| folder.display().to_string()),
         steps: steps.to_vec(),
         reached: None,
         done: false,
