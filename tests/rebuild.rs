@@ -485,7 +485,8 @@ fn a_project_of_which_nothing_runs_is_built_on_an_engine_behind_tls_and_taken_ba
         let behind = |arguments: &[&str]| {
             let mut command = shop.command(arguments);
             command.env("DOCKER_HOST", format!("tcp://localhost:{}", guard.port));
-            ran(command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", &certificates))
+            command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", &certificates);
+            ran(command)
         };
         let folder = shop.folder.display().to_string();
         let unknown = behind(&["rebuild", &shop.web()]);

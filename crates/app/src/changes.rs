@@ -22,6 +22,8 @@ use silidock_report::Scan;
 
 use crate::{
     failure::{Failure, FailureCode},
+    later::undone_first,
+    look::sentence,
     runtime_changes::Wanted,
     session::{App, Source},
     wire::{
@@ -168,6 +170,18 @@ impl App {
     /// # Errors
     /// There is no such receipt.
     pub async fn preview_undo(self: &Arc<Self>, request: ReceiptRequest) -> Result<UndoPreview, Failure> {
+        let (journal, id) = (self.journal()?, request.receipt.clone());
+        let mut shown = self.show_undo(request).await?;
+        let holds = matches!(shown.entry.state, ChangeState::Applied | ChangeState::Interrupted);
+        if let Some(why) = shown.refused.as_mut().filter(|_| holds)
+            && let Some(first) = blocking(move || undone_first(&journal, &id)).await?
+        {
+            *why = format!("{} {first}.", sentence(why));
+        }
+        Ok(shown)
+    }
+
+    async fn show_undo(self: &Arc<Self>, request: ReceiptRequest) -> Result<UndoPreview, Failure> {
         let journal = self.journal()?;
         let receipt = blocking({
             let (journal, id) = (journal.clone(), request.receipt.clone());
@@ -195,6 +209,17 @@ impl App {
     /// # Errors
     /// A file changed since, or it was undone before. Then nothing is changed.
     pub async fn apply_undo(self: &Arc<Self>, request: ReceiptRequest) -> Result<ChangeOutcome, Failure> {
+        let (journal, id) = (self.journal()?, request.receipt.clone());
+        match self.take_back(request).await {
+            Err(failure) if failure.code == FailureCode::Changed => {
+                let first = blocking(move || undone_first(&journal, &id)).await?;
+                Err(first.map_or(failure.clone(), |first| failure.hint(format!("{first}."))))
+            }
+            ended => ended,
+        }
+    }
+
+    async fn take_back(self: &Arc<Self>, request: ReceiptRequest) -> Result<ChangeOutcome, Failure> {
         let journal = self.journal()?;
         let asked = blocking({
             let (journal, id) = (journal.clone(), request.receipt.clone());

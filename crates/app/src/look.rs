@@ -227,7 +227,7 @@ pub(crate) fn engine_failure(error: &EngineError) -> Failure {
 }
 
 /// A cause as a sentence: first letter large, unless the first word is an address, and a full stop at its end.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     if text.split(' ').next().is_some_and(|word| word.contains([':', '/'])) {
         return format!("{}.", text.trim_end_matches('.'));
     }

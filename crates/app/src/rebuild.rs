@@ -227,6 +227,7 @@ impl App {
         prepared: &Prepared,
         stopped: watch::Receiver<bool>,
     ) -> Result<Receipt, Failure> {
+        let left = as_it_was(&prepared.builds);
         let (app, prepared, journal) = (Arc::clone(self), prepared.clone(), self.journal()?);
         let work = async move {
             let _busy = Busy::begin();
@@ -239,7 +240,12 @@ impl App {
         let ended = tokio::spawn(work).await;
         let ended =
             ended.map_err(|error| Failure::new(FailureCode::File, format!("The work ended early: {error}.")))?;
-        ended.map_err(|error| failure_of(&error))
+        ended.map_err(|error| {
+            let untouched =
+                matches!(error, BuildError::Failed { .. } | BuildError::Run { .. } | BuildError::Stopped { .. });
+            let failure = failure_of(&error);
+            if untouched { failure.hint(left) } else { failure }
+        })
     }
 
     fn remember_builds(&self, builds: Vec<(String, Remembered)>) -> Result<(), Failure> {
@@ -384,20 +390,23 @@ fn failure_of(error: &BuildError) -> Failure {
         }
         BuildError::Journal(_) => FailureCode::File,
     };
-    let untouched = matches!(error, BuildError::Failed { .. } | BuildError::Run { .. } | BuildError::Stopped { .. });
     let message = error.to_string();
     let mut letters = message.trim_end_matches('.').chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     let failure = Failure::new(code, format!("{first}{}.", letters.as_str()));
-    let failure = match error {
+    match error {
         BuildError::Failed { log, .. } => failure.detail(log.clone()),
         BuildError::HalfDone { receipt, .. } => failure.hint(format!("Then: silidock undo {receipt} --apply")),
         BuildError::TakenBack { receipt, .. } => failure.hint(format!("Receipt {receipt}.")),
         _ => failure,
-    };
-    if untouched {
-        failure.hint("The image from before still has its name, and no container was touched.")
+    }
+}
+
+/// What somebody has after a build that came to nothing.
+fn as_it_was(builds: &[PlannedBuild]) -> &'static str {
+    if builds.iter().any(|build| build.before.is_some()) {
+        "The image from before still has its name, and no container was touched."
     } else {
-        failure
+        "Nothing on the engine was changed, and no container was touched."
     }
 }

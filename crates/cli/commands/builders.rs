@@ -146,9 +146,11 @@ fn text(document: &BuildersDocument, create: bool, output: &Output) -> String {
 fn builder_text(builder: &Builder, output: &Output) -> String {
     let marks = [(builder.own, "this engine"), (builder.current, "buildx takes it by itself")];
     let marks: Vec<&str> = marks.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect();
-    let marks = if marks.is_empty() { String::new() } else { format!(", {}", marks.join(", ")) };
-    let head = output.styled(Style::Strong, &builder.name);
-    let mut out = format!("{head} ({}{marks})\n", shown(&builder.driver));
+    // One that is gone tells buildx neither driver nor place.
+    let known: Vec<&str> =
+        Some(builder.driver.as_str()).into_iter().filter(|word| !word.is_empty()).chain(marks).collect();
+    let known = if known.is_empty() { String::new() } else { format!(" ({})", shown(&known.join(", "))) };
+    let mut out = format!("{}{known}\n", output.styled(Style::Strong, &builder.name));
     if let Some(error) = &builder.error {
         let _ = writeln!(out, "  cannot be used: {}", shown(error));
     }
@@ -159,14 +161,13 @@ fn builder_text(builder: &Builder, output: &Output) -> String {
         };
         let (native, emulated) = (of(true), of(false));
         let version = node.version.as_ref().map(|version| format!(", BuildKit {version}")).unwrap_or_default();
-        let _ = writeln!(
-            out,
-            "  {} at {}: {}{}",
-            shown(&node.name),
-            shown(&node.endpoint),
-            shown(&node.status),
-            shown(&version)
-        );
+        let place = [node.name.as_str(), node.endpoint.as_str()].into_iter().filter(|word| !word.is_empty());
+        let place = place.collect::<Vec<_>>().join(" at ");
+        let state = format!("{}{version}", node.status);
+        let words = [place, state].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(": ");
+        if !words.is_empty() {
+            let _ = writeln!(out, "  {}", shown(&words));
+        }
         for (word, platforms) in [("native", native), ("emulated", emulated)] {
             if !platforms.is_empty() {
                 let _ = writeln!(out, "    {word:<9} {}", shown(&platforms));

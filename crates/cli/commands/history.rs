@@ -13,6 +13,9 @@ use crate::{
     output::{Output, shown, table},
 };
 
+/// Columns of a command.
+const WIDEST: usize = 60;
+
 pub async fn run(options: HistoryOptions, output: &Output) -> Result<ExitCode, Failure> {
     let app = super::unlooked(options.sample).await?;
     let history = app.history(Nothing {}).await?;
@@ -26,13 +29,27 @@ pub async fn run(options: HistoryOptions, output: &Output) -> Result<ExitCode, F
             rows.add_row([entry.id.clone(), shown(&entry.title), touched(entry), state(entry)]);
         }
         output.print(&format!("{rows}\n"))?;
+        if history.receipts.iter().flat_map(|entry| &entry.commands).any(|command| short(command).is_some()) {
+            output.say("Commands end here with .. where they are longer; silidock history --json has them whole.");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn touched(entry: &HistoryEntry) -> String {
     let files = entry.files.iter().map(|file| shown(file));
-    files.chain(entry.commands.iter().map(|command| super::command_line(command))).collect::<Vec<_>>().join("\n")
+    let whole = |command: &Vec<String>| short(command).unwrap_or_else(|| super::command_line(command));
+    files.chain(entry.commands.iter().map(whole)).collect::<Vec<_>>().join("\n")
+}
+
+/// The beginning of a command that is too long for a table, cut between its words.
+fn short(command: &[String]) -> Option<String> {
+    let fits = |words: usize| super::command_line(&command[..words]).chars().count() <= WIDEST;
+    if fits(command.len()) {
+        return None;
+    }
+    let words = (1..command.len()).rev().find(|words| fits(*words)).unwrap_or(1);
+    Some(format!("{} ..", super::command_line(&command[..words])))
 }
 
 fn state(entry: &HistoryEntry) -> String {
@@ -45,6 +62,9 @@ fn state(entry: &HistoryEntry) -> String {
     };
     let verified = match entry.verified {
         Some(Verified::Verified) if entry.state == ChangeState::Applied => ", verified",
+        Some(Verified::StillPresent) if entry.state == ChangeState::Applied && entry.check.is_none() => {
+            ", not what was wanted"
+        }
         Some(Verified::StillPresent) if entry.state == ChangeState::Applied => ", finding still there",
         Some(Verified::CouldNotTell) if entry.state == ChangeState::Applied => ", could not tell whether it helped",
         _ => "",

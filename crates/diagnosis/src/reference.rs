@@ -25,6 +25,26 @@ pub fn normalise(reference: &str) -> Option<String> {
     }
 }
 
+/// It can be the name of an image: what an engine would take, and no path.
+pub fn is_reference(text: &str) -> bool {
+    let (name, digest) = text.split_once('@').map_or((text, None), |(name, digest)| (name, Some(digest)));
+    let (path, tag) = match name.rsplit_once(':') {
+        Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
+        _ => (name, None),
+    };
+    let word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    let ends = |text: &str| text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let part = |(place, part): (usize, &str)| {
+        let port = part.split_once(':').filter(|(_, port)| place == 0 && port.bytes().all(|b| b.is_ascii_digit()));
+        let part = port.map_or(part, |(host, _)| host);
+        // The address of a registry may be one of IPv6.
+        let address = place == 0 && part.starts_with('[') && part.ends_with(']');
+        address || (word(part) && ends(part))
+    };
+    let digest = digest.is_none_or(|digest| digest.split_once(':').is_some_and(|(kind, hex)| word(kind) && word(hex)));
+    digest && tag.is_none_or(|tag| word(tag) && ends(tag)) && path.split('/').enumerate().all(part)
+}
+
 /// An image id, whole or shortened, as `docker run` also takes it.
 pub fn is_id(reference: &str) -> bool {
     let hex = reference.strip_prefix("sha256:").unwrap_or(reference);
@@ -51,6 +71,34 @@ pub fn short_id(id: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_no_reference() {
+        let names =
+            ["nginx", "acme/web:2", "registry:5000/app", "localhost:5000/a/b:1@sha256:ab", "4bcff63911fc", "sha256:ab"];
+        for name in names.into_iter().chain(["[::1]:5000/app:1", "app@sha256:ab", "a_b/c__d:_x"]) {
+            assert!(is_reference(name), "{name}");
+        }
+        let others = [
+            "",
+            "/",
+            "../../../info",
+            "/a/path",
+            "./app",
+            "a//b",
+            "a/../b",
+            "app:",
+            ":1",
+            "a b",
+            "a?x",
+            "a#b",
+            "app@",
+            "a%2f",
+        ];
+        for text in others.into_iter().chain(["--all", "é", "app:1:2/x", "a/b/"]) {
+            assert!(!is_reference(text), "{text}");
+        }
+    }
 
     #[test]
     fn spellings_of_one_tag_are_equal() {

@@ -7,7 +7,7 @@ use silidock_diagnosis::{
     compose::ComposeProject,
     fact::Fact,
     inventory::{ComposeMembership, Inventory},
-    reference::normalise,
+    reference::{is_reference, normalise},
 };
 use silidock_engine::{DockerClient, Engine, NoClient};
 use silidock_host::Host;
@@ -47,6 +47,11 @@ impl Places<'_> {
         }
         let reference = self.reference(subject);
         let given = named.map(|context| Remembered::given(context, request)).transpose()?;
+        if !is_reference(&reference) {
+            let message = format!("There is no service or container {subject} here, and no image can be called that.");
+            return Err(Failure::new(FailureCode::NotFound, message)
+                .hint("Name an image (app:1), a Compose service (web, shop/web) or a container; a folder goes to --context DIR."));
+        }
         let known = given.clone().or_else(|| self.remembered.of(&reference));
         let Some(known) = known else { return Err(self.unknown(subject, &reference).await) };
         let known_by = match given {
@@ -60,7 +65,8 @@ impl Places<'_> {
 
     async fn of_service(&self, subject: &str, project: &ComposeProject, service: &str) -> Result<Origin, Failure> {
         let read = build_source::of_service(self.host, self.client, project, service).await;
-        let source = read.map_err(|error| Failure::new(FailureCode::File, format!("{error}.")))?;
+        let mut source = read.map_err(|error| Failure::new(FailureCode::File, format!("{error}.")))?;
+        first_by_its_own_name(&mut source.tags, project, service);
         let files: Vec<&str> = project.files.iter().map(|file| file.path.as_str()).collect();
         Ok(Origin {
             subject: subject.to_owned(),
@@ -150,6 +156,15 @@ impl Places<'_> {
         Failure::new(FailureCode::NotFound, format!("Nothing here says what {subject} is built from."))
             .hint("Name its folder once, and it is remembered: --context DIR, and --file FILE for a Dockerfile of another name.")
             .detail(detail)
+    }
+}
+
+/// The name that the service's containers are made from comes first; those of `build.tags` are further ones.
+fn first_by_its_own_name(tags: &mut [String], project: &ComposeProject, service: &str) {
+    let image = built_services(project).into_iter().find(|(name, _)| name == service).and_then(|(_, image)| image);
+    let image = normalise(&image.unwrap_or_else(|| format!("{}-{service}", project.name)));
+    if let Some(place) = tags.iter().position(|tag| normalise(tag) == image) {
+        tags[..=place].rotate_right(1);
     }
 }
 
