@@ -166,7 +166,9 @@ impl Plan {
         if let Some(seen) = &self.seen {
             return match id(&seen.container) == of.id {
                 true => Ok(()),
-                false => Err(refused("one change is about one container")),
+                false => Err(refused(
+                    "one change is about one container; each has a fix of its own, and silidock fix --all-safe carries out several",
+                )),
             };
         }
         let container = found(site.engine, &of.id).await.map_err(|error| refused(error.to_string()))?;
