@@ -329,6 +329,25 @@ fn fails_anew(lab: &Lab) {
 }
 
 #[test]
+fn one_that_never_was_healthy_comes_back_all_the_same() {
+    for lab in labs("a rebuild of a service that is not healthy", &["v28"]) {
+        let health = "    healthcheck: {test: \"exit 1\", interval: 1s, timeout: 20s, retries: 1}\n";
+        let open = Open::new(&lab, "never", health);
+        let (web, image) = (open.container(), open.means());
+        let late = Instant::now() + Duration::from_secs(30);
+        while lab.docker(&["inspect", "--format", "{{.State.Health.Status}}", &web]) != "unhealthy" {
+            assert!(Instant::now() < late, "its health check fails from the beginning");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let (before, all) = (open.runs(&web), open.all());
+        let failed = open.recreate(&["--apply", "--yes"]);
+        assert!(failed.status == 2 && failed.err.contains("was made again as it was"), "{failed:?}");
+        let now = open.runs(&web);
+        assert_eq!((open.means(), &now.1, &now.2, open.all()), (image, &before.1, &before.2, all));
+    }
+}
+
+#[test]
 fn what_compose_would_not_run_is_refused_before_anything_is_built() {
     for lab in labs("a rebuild of a pinned service", &["v28"]) {
         let open = Open::new(&lab, "pinned", &format!("    platform: {}\n", lab.foreign));

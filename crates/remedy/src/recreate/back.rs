@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::carry::{CONTAINER, IMAGE, Work};
-use super::replacing::{Replacing, Settled, Wanted, found, id, name, replace, runs, settle};
+use super::replacing::{Replacing, Settled, Until, Wanted, found, id, name, replace, runs, settle};
 use super::same::{self, Image, Likeness};
 use super::{AlterFailed, ChangeError, Course, EngineRecord, OldRecord, PulledTag, Record, Site, copies, service};
 use crate::preview::{Preview, Refusal};
@@ -99,8 +99,8 @@ impl Work<'_> {
 
     /// The old container does not exist any more: one like it is made of what was saved.
     async fn made_again(&mut self, old: &OldRecord) -> Result<Vec<String>, AlterFailed> {
-        let like = self.saved(old).await?;
-        let failed = match self.put_again(old, &like).await {
+        let (like, until) = self.saved(old).await?;
+        let failed = match self.put_again(old, &like, until).await {
             Ok(()) => return Ok(vec![format!("{} was made again as it was", old.name)]),
             Err(failed) => failed,
         };
@@ -110,7 +110,7 @@ impl Work<'_> {
             return Err(failed);
         }
         let like = Likeness { body: copies::instead(&like.body, &copies), ..like };
-        self.put_again(old, &like).await?;
+        self.put_again(old, &like, until).await?;
         Ok(vec![format!(
             "{} was made again as it was, with the copies of its volumes: it did not come up with what the new one left \
              there ({failed}), and that stays, too",
@@ -118,7 +118,7 @@ impl Work<'_> {
         )])
     }
 
-    async fn put_again(&mut self, old: &OldRecord, like: &Likeness) -> Result<(), AlterFailed> {
+    async fn put_again(&mut self, old: &OldRecord, like: &Likeness, until: Until) -> Result<(), AlterFailed> {
         let engine = self.site.engine;
         let holder = self.holder(old).await?;
         let holds = holder.as_ref().map(id);
@@ -127,7 +127,7 @@ impl Work<'_> {
         self.save()?;
         // Whoever stopped the change wants the way back to be gone to its end.
         let course = Onward(self.site.course);
-        let wanted = Wanted { like, platform: old.platform.as_deref(), start: old.running };
+        let wanted = Wanted { like, platform: old.platform.as_deref(), start: old.running, until };
         let put = replace(engine, self, |work| work.record.backward.as_mut(), wanted, &course).await;
         let Err(failed) = put else { return Ok(()) };
         if let Some(backward) = &self.record.backward {
@@ -157,8 +157,8 @@ impl Work<'_> {
         by_this || (!self.record.done && !old.service.is_empty() && service::is_new(container, old))
     }
 
-    /// What the old container is made from again.
-    async fn saved(&self, old: &OldRecord) -> Result<Likeness, AlterFailed> {
+    /// What the old container is made from again, and what it came to then.
+    async fn saved(&self, old: &OldRecord) -> Result<(Likeness, Until), AlterFailed> {
         let read = |as_name: &str| -> Result<Value, AlterFailed> {
             let bytes = self.site.journal.private(&self.receipt, &self.private(as_name))?;
             serde_json::from_slice(&bytes)
@@ -166,7 +166,8 @@ impl Work<'_> {
         };
         let reference = self.image_of(old).await?;
         let (container, image) = (read(CONTAINER)?, read(IMAGE)?);
-        Ok(same::likeness(&container, &image, Image::Same, &reference, self.endpoint_mac()))
+        let like = same::likeness(&container, &image, Image::Same, &reference, self.endpoint_mac());
+        Ok((like, Until::as_it_was(&container)))
     }
 
     /// The name that kept the old image is no longer needed where the image has its own again.

@@ -9,7 +9,7 @@ use silidock_engine::{ApiVersion, Origin, Pull};
 use silidock_host::credential;
 
 use super::plan::Plan;
-use super::replacing::{Replacing, Wanted, id, name, replace, runs};
+use super::replacing::{Replacing, Until, Wanted, id, name, replace, runs};
 use super::same::{self, Image};
 use super::{AlterFailed, ChangeError, EngineRecord, OldRecord, PulledTag, Record, Site, copies, service};
 use crate::apply::Subject;
@@ -259,7 +259,7 @@ impl Work<'_> {
         self.record.forward = Some(Replacing::new(&old.name, Some(&old.id), old.running, self.tail()));
         self.save()?;
         let (engine, course) = (self.site.engine, self.site.course);
-        let wanted = Wanted { like: &like, platform, start };
+        let wanted = Wanted { like: &like, platform, start, until: Until::Up };
         replace(engine, self, |work| work.record.forward.as_mut(), wanted, course).await.map(drop)
     }
 }

@@ -61,6 +61,30 @@ pub(super) struct Wanted<'a> {
     pub like: &'a Likeness,
     pub platform: Option<&'a str>,
     pub start: bool,
+    pub until: Until,
+}
+
+/// What is waited for once it is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// It is healthy; without a health check, it has run for a while.
+    Up,
+    /// It has run for a while, whatever its health check says.
+    Steady,
+    /// Nothing.
+    Started,
+}
+
+impl Until {
+    /// As much as the container itself came to before: more cannot be asked of one that is like it.
+    pub(super) fn as_it_was(container: &Value) -> Self {
+        let state = &container["State"];
+        match (state["Status"].as_str(), state["Health"]["Status"].as_str()) {
+            (Some("restarting"), _) => Self::Started,
+            (_, None | Some("none" | "healthy")) => Self::Up,
+            (_, Some(_)) => Self::Steady,
+        }
+    }
 }
 
 /// Puts a new container in the old one's place. `of` finds the replacing in the record, which is saved before each step.
@@ -91,7 +115,7 @@ pub(super) async fn replace<R: Record>(
     if wanted.start {
         course.say(&format!("Starting {}", plan.name));
         engine.start_container(&made.id).await?;
-        up(engine, &made.id, course).await?;
+        wait(engine, &made.id, course, wanted.until).await?;
     }
     if let Some(replacing) = of(record) {
         replacing.finished = true;
@@ -176,13 +200,20 @@ pub(super) fn runs(container: &Value) -> bool {
 
 /// Waits until a container is healthy, or, without a health check, has run for a while.
 pub(super) async fn up(engine: &Engine, container: &str, course: &dyn Course) -> Result<(), AlterFailed> {
+    wait(engine, container, course, Until::Up).await
+}
+
+async fn wait(engine: &Engine, container: &str, course: &dyn Course, until: Until) -> Result<(), AlterFailed> {
+    if until == Until::Started {
+        return Ok(());
+    }
     let begun = Instant::now();
     let mut waiting = false;
     loop {
         go_on(course)?;
         let told = engine.container_json(container).await?;
         let state = &told["State"];
-        let health = state["Health"]["Status"].as_str().filter(|health| *health != "none");
+        let health = state["Health"]["Status"].as_str().filter(|health| *health != "none" && until == Until::Up);
         let again = told["RestartCount"].as_u64().unwrap_or(0) > 0 || state["Status"] == "restarting";
         if again || state["Running"] != true {
             return Err(AlterFailed::Ended { name: name(&told).to_owned(), how: ended(state) });
