@@ -156,9 +156,9 @@ fn the_old_container_comes_back_when_the_new_one_does_not_come_up() {
             ["--health-interval", "1s", "--health-retries", "1", "--health-timeout", "20s", "--health-cmd", &here];
         let fails = format!("{here} || exit 7; {STAYS}");
         let rows: [(&[&str], &str, &str); 3] = [
-            (&[], &fails, "status 7"),
-            (&["--restart", "always"], &fails, "-c ended"),
-            (&health, STAYS, "its health check fails"),
+            (&[], &fails, "ended with status 7"),
+            (&["--restart", "always"], &fails, "ended"),
+            (&health, STAYS, "runs, and its health check fails"),
         ];
         for (options, script, said) in rows {
             let stage = Stage::new(lab);
@@ -166,7 +166,10 @@ fn the_old_container_comes_back_when_the_new_one_does_not_come_up() {
             let before = stage.inspect(&name);
             let failed = stage.fix(&name, "1");
             assert_eq!(failed.status, 2, "{failed:?}");
-            assert!(failed.out.contains(said) && failed.out.contains("is the container it was"), "{said}: {failed:?}");
+            let said = format!("{name} {said}");
+            assert!(failed.out.contains(&said) && failed.out.contains("is the container it was"), "{said}: {failed:?}");
+            let kept = lab.docker(&["images", "--format", "{{.Repository}}"]);
+            assert!(!kept.contains(&format!("silidock-kept/{name}")), "nothing needs that name: {kept}");
             let after = stage.inspect(&name);
             assert_eq!((&after["Id"], &after["Name"]), (&before["Id"], &before["Name"]), "{said}");
             assert_eq!(stage.machine(&name), foreign, "{said}: it runs");
@@ -243,7 +246,11 @@ fn a_service_is_made_anew_by_compose_and_made_again_when_that_fails() {
             } else {
                 assert_eq!(done.status, 2, "{done:?}");
                 assert!(done.out.contains("status 7") && done.out.contains("was made again as it was"), "{done:?}");
-                assert_eq!(stage.receipt()["state"], "takenBack");
+                let receipt = stage.receipt();
+                assert_eq!(receipt["state"], "takenBack");
+                // The tag means another image, so the container is made again from the one that was kept.
+                let stays = format!("docker image rm silidock-kept/{}", name.trim_end_matches("-app-1"));
+                assert!(done.out.contains(&stays) && text(&receipt, "note").contains(&stays), "{done:?} {receipt}");
             }
             let after = stage.inspect(&name);
             assert_eq!(configuration(&after), configuration(&before), "{more}");
@@ -293,6 +300,9 @@ fn copies_of_volumes_are_the_way_back_of_a_database_that_was_upgraded() {
         assert_eq!(undone.status, 0, "{undone:?}");
         assert_eq!((version(), stage.machine(&name)), ("old".to_owned(), machine_of(&lab.foreign).to_owned()));
         let volumes = lab.docker(&["volume", "ls", "--format", "{{.Name}}"]);
+        let copy = volumes.lines().find(|volume| volume.contains("-silidock-") && volume.contains(&stage.own)).unwrap();
+        let (named, receipt) = (format!("docker volume rm {copy}"), stage.receipt());
+        assert!(undone.out.contains(&named) && text(&receipt, "note").contains(&named), "{undone:?} {receipt}");
         assert_eq!(volumes.lines().filter(|volume| volume.contains(&stage.own)).count(), 2, "both stay: {volumes}");
     });
 }

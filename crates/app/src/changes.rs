@@ -345,6 +345,7 @@ pub(crate) fn shown_undo(receipt: Receipt, shown: Preview) -> UndoPreview {
 }
 
 pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
+    let left = receipt.left().words();
     let (state, note) = match receipt.state {
         State::Started => (
             ChangeState::Interrupted,
@@ -355,9 +356,9 @@ pub(crate) fn whole(receipt: Receipt) -> HistoryEntry {
             .to_owned()),
         ),
         State::Applied => (ChangeState::Applied, None),
-        State::Undone => (ChangeState::Undone, receipt.undone_at.map(|at| format!("Undone {at}."))),
+        State::Undone => (ChangeState::Undone, receipt.undone_at.map(|at| format!("Undone {at}.{left}"))),
         State::TakenBack => {
-            (ChangeState::TakenBack, Some("A step failed, and everything was brought back to how it was.".to_owned()))
+            (ChangeState::TakenBack, Some(format!("A step failed, and everything was brought back to how it was.{left}")))
         }
     };
     let argv = |ran: Vec<silidock_remedy::runtime::Ran>| ran.into_iter().map(|ran| ran.argv).collect();

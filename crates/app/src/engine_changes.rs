@@ -8,7 +8,7 @@ use std::sync::{
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use silidock_diagnosis::{fix::Fix, schema::Schema};
+use silidock_diagnosis::{fix::Fix, schema::Schema, text::capital};
 use silidock_engine::Engine;
 use silidock_remedy::{
     Preview, Receipt, Subject, Verified,
@@ -179,6 +179,7 @@ impl App {
         let undone = undone.await?;
         let (receipt, changes) = undone.map_err(|error| failure_of(&error))?;
         let (verified, words) = as_before(&engine, receipt.engine.as_deref()).await;
+        let words = format!("{words}{}", receipt.left().words());
         if self.source().is_ok()
             && let Err(failure) = self.scan(ScanRequest::default()).await
         {
@@ -239,9 +240,13 @@ fn kept(receipt: &Receipt) -> String {
         true => String::new(),
         false => format!(" The copies of its volumes: docker volume rm {}.", copies.join(" ")),
     };
+    let written = old.written.as_ref();
+    let written = written.map(|written| format!(" What it wrote outside of volumes is kept as {written}."));
+    let images: Vec<&str> = [&old.kept].into_iter().chain(&old.written).map(String::as_str).collect();
     format!(
-        " For the way back its image is kept. When all is well, this frees its space and ends the way back: docker image rm {}.{volumes}",
-        old.kept
+        "{} For the way back its image is kept. When all is well, this frees its space and ends the way back: docker image rm {}.{volumes}",
+        written.unwrap_or_default(),
+        images.join(" ")
     )
 }
 
@@ -284,10 +289,11 @@ fn failure_of(error: &ChangeError) -> Failure {
         ChangeError::Engine(error) => return engine_failure(error),
         ChangeError::Journal(_) => FailureCode::File,
     };
-    let mut message = error.to_string();
-    if let Some(first) = message.get(..1).map(str::to_uppercase) {
-        message.replace_range(..1, &first);
-    }
+    let message = match error {
+        ChangeError::Journal(_) => capital(&error.to_string()),
+        // The others may begin with a name.
+        _ => error.to_string(),
+    };
     let failure = Failure::new(code, message);
     match error {
         ChangeError::Refused(refusal) => failure.detail(refusal.lines_to_type.clone()),

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use silidock_diagnosis::inventory::{Image, Inventory, Listing};
+use silidock_diagnosis::{
+    inventory::{Image, Inventory, Listing},
+    text::capital,
+};
 use silidock_engine::{ConnectOptions, Engine, EngineError, FindError, ResolveError, recorded};
 use silidock_observe::{Look, Stage, observe};
 use silidock_report::Scan;
@@ -228,14 +231,8 @@ pub(crate) fn engine_failure(error: &EngineError) -> Failure {
 
 /// A cause as a sentence: first letter large, unless the first word is an address, and a full stop at its end.
 pub(crate) fn sentence(text: &str) -> String {
-    if text.split(' ').next().is_some_and(|word| word.contains([':', '/'])) {
-        return format!("{}.", text.trim_end_matches('.'));
-    }
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
-    let rest = letters.as_str();
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{rest}{stop}")
+    format!("{}{stop}", capital(text))
 }
 
 /// The time of a look, RFC 3339 in UTC to the second.

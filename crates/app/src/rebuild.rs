@@ -22,6 +22,7 @@ use silidock_diagnosis::{
     finding::Finding,
     fix::{Fix, Step},
     schema::Schema,
+    text::capital,
 };
 use silidock_engine::Engine;
 use silidock_remedy::{
@@ -285,6 +286,7 @@ impl App {
             ),
         };
         let (verified, words) = self.containers_as_before(&engine, &receipt, (verified, words)).await;
+        let words = format!("{words}{}", receipt.left().words());
         if self.source().is_ok()
             && let Err(failure) = self.scan(ScanRequest::default()).await
         {
@@ -391,9 +393,22 @@ fn failure_of(error: &BuildError) -> Failure {
         BuildError::Journal(_) => FailureCode::File,
     };
     let message = error.to_string();
-    let mut letters = message.trim_end_matches('.').chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let failure = Failure::new(code, format!("{first}{}.", letters.as_str()));
+    let message = match error {
+        BuildError::Failed { .. }
+        | BuildError::Run { .. }
+        | BuildError::Context { .. }
+        | BuildError::Stopped { .. }
+        | BuildError::Engine { .. }
+        | BuildError::Journal(_) => capital(&message),
+        // These may begin with a name.
+        BuildError::TakenBack { .. }
+        | BuildError::HalfDone { .. }
+        | BuildError::NothingToTakeBack { .. }
+        | BuildError::NotAsShown { .. }
+        | BuildError::ChangedSince { .. }
+        | BuildError::ContainerChanged { .. } => message,
+    };
+    let failure = Failure::new(code, format!("{}.", message.trim_end_matches('.')));
     match error {
         BuildError::Failed { log, .. } => failure.detail(log.clone()),
         BuildError::HalfDone { receipt, .. } => failure.hint(format!("Then: silidock undo {receipt} --apply")),

@@ -207,6 +207,9 @@ fn renewed_text(container: &RecreatedContainer, output: &Output) -> String {
     if let Some(kept) = &container.kept {
         let _ = writeln!(out, "  kept as  {}", shown(kept));
     }
+    if let Some(written) = &container.written {
+        let _ = writeln!(out, "  what it wrote outside of volumes is kept as {}", shown(written));
+    }
     for copy in &container.copies {
         let _ = writeln!(out, "  volume copied to {}", shown(copy));
     }

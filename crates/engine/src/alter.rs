@@ -200,6 +200,19 @@ impl Engine {
         self.post("/volumes/create", &body, Asked("making volume", name)).await
     }
 
+    /// Whether there is a volume of this name.
+    ///
+    /// # Errors
+    /// As for any question.
+    pub async fn has_volume(&self, name: &str) -> Result<bool, EngineError> {
+        let path = format!("/volumes/{}", escaped(name));
+        match self.read::<Value>(&path, Asked("the question about volume", name)).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Copies a folder of one container into a folder of another; neither need run. Both folders exist.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use silidock_host::{RunError, ToolRun};
 use ts_rs::TS;
 
 use crate::receipt::JournalError;
-use crate::recreate::EngineRecord;
+use crate::recreate::{EngineRecord, Left};
 
 pub use carry::apply;
 pub use context::{ContextError, Dockerfile};
@@ -183,13 +183,16 @@ pub enum BuildError {
         stuck: Vec<String>,
     },
     /// A container is not as it was shown. Nothing was built.
-    #[error("{why}. Nothing was built; look at the preview again.")]
+    #[error("Nothing was built, because something is not as it was shown: {why}. Look at the preview again.")]
     NotAsShown {
         /// What is otherwise.
         why: String,
     },
     /// A container could not be made anew, and everything was brought back to how it was.
-    #[error("{cause}. What was done before was taken back: {}. What was built stays on the engine without a name.", .back.join(", "))]
+    #[error(
+        "{cause}. What was done before was taken back: {}. What was built stays on the engine without a name.{}",
+        .back.join(", "), .left.words()
+    )]
     TakenBack {
         /// The receipt, in state [`crate::State::TakenBack`].
         receipt: String,
@@ -197,6 +200,8 @@ pub enum BuildError {
         cause: String,
         /// What was done on the way back.
         back: Vec<String>,
+        /// What stays of what was kept for it.
+        left: Left,
     },
     /// There is nothing to take back.
     #[error("{receipt}: {why}")]
@@ -208,7 +213,7 @@ pub enum BuildError {
     },
     /// A reference means something else by now.
     #[error(
-        "{reference} was built or pulled again since, so taking {receipt} back would lose that. Nothing was touched."
+        "{receipt} was not undone, and nothing was changed: {reference} was built or pulled again since, and that would be lost."
     )]
     ChangedSince {
         /// The receipt.
@@ -217,7 +222,7 @@ pub enum BuildError {
         reference: String,
     },
     /// A container that was made anew is not as that left it. Nothing was touched.
-    #[error("{cause}. {receipt} was not undone, and nothing was changed.")]
+    #[error("{receipt} was not undone, and nothing was changed: {cause}.")]
     ContainerChanged {
         /// The receipt.
         receipt: String,

@@ -20,7 +20,7 @@ use crate::apply::Subject;
 use crate::build::BuildRecord;
 use crate::diff;
 use crate::file::{self, UserFile};
-use crate::recreate::EngineRecord;
+use crate::recreate::{EngineRecord, Left};
 use crate::runtime::RuntimeRecord;
 use crate::swap::{Swap, Version};
 
@@ -91,6 +91,18 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// What stays although the change was taken back.
+    #[must_use]
+    pub fn left(&self) -> Left {
+        let after_build = self.build.iter().flat_map(|build| &build.containers);
+        let mut all = Left::default();
+        for left in self.engine.iter().map(|record| &record.left).chain(after_build.map(|record| &record.left)) {
+            all.images.extend_from_slice(&left.images);
+            all.volumes.extend_from_slice(&left.volumes);
+        }
+        all
+    }
+
     /// Of a change that is about to begin and has done nothing so far; the journal gives it its id.
     pub(crate) fn begun(title: &str, now: Timestamp) -> Self {
         Self {

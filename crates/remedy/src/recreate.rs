@@ -20,6 +20,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::fix::Step;
+use silidock_diagnosis::text::capital;
 use silidock_engine::{Engine, EngineError};
 use silidock_host::Host;
 use ts_rs::TS;
@@ -92,6 +93,39 @@ pub struct EngineRecord {
     pub backward: Option<Replacing>,
     /// Commands that ran, in order.
     pub ran: Vec<Ran>,
+    /// What stays although the change was taken back.
+    #[serde(default, skip_serializing_if = "Left::is_empty")]
+    #[ts(optional, as = "Option<Left>")]
+    pub left: Left,
+}
+
+/// What was made for the way back and is not removed unasked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Left {
+    /// Names of images.
+    pub images: Vec<String>,
+    /// Copies of volumes.
+    pub volumes: Vec<String>,
+}
+
+impl Left {
+    /// There is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty() && self.volumes.is_empty()
+    }
+
+    /// What it is and what removes it, each as a sentence behind a blank; nothing where there is nothing.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let images = "Images kept of it stay until you remove them: docker image rm";
+        let volumes = "Copies of volumes stay until you remove them: docker volume rm";
+        let of = |what: &str, names: &[String]| match names {
+            [] => String::new(),
+            names => format!(" {what} {}.", names.join(" ")),
+        };
+        of(images, &self.images) + &of(volumes, &self.volumes)
+    }
 }
 
 /// A container as it was before a change.
@@ -116,6 +150,10 @@ pub struct OldRecord {
     pub service: Vec<String>,
     /// Copies of its volumes.
     pub copies: Vec<VolumeCopy>,
+    /// The name of the image that holds what it wrote outside of volumes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub written: Option<String>,
 }
 
 /// A copy of a volume.
@@ -207,6 +245,24 @@ pub enum AlterFailed {
     Stopped,
 }
 
+impl AlterFailed {
+    /// As the beginning of a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            // These begin with a name or a command, or say nothing of their own.
+            Self::Ended { .. }
+            | Self::Unhealthy { .. }
+            | Self::Command { .. }
+            | Self::Gone(_)
+            | Self::File(_)
+            | Self::ByHand { .. } => self.to_string(),
+            Self::Engine(_) | Self::NeverHealthy { .. } | Self::Journal(_) | Self::Lost | Self::Stopped => {
+                capital(&self.to_string())
+            }
+        }
+    }
+}
+
 /// Why an engine was not changed, or is not as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
@@ -220,7 +276,7 @@ pub enum ChangeError {
         what: String,
     },
     /// A step failed, and everything was brought back to how it was.
-    #[error("{cause}. What was done before was taken back: {}.", .back.join(", "))]
+    #[error("{cause}. What was done before was taken back: {}.{}", .back.join(", "), .left.words())]
     TakenBack {
         /// The receipt, in state [`crate::State::TakenBack`].
         receipt: String,
@@ -228,6 +284,8 @@ pub enum ChangeError {
         cause: String,
         /// What was done on the way back.
         back: Vec<String>,
+        /// What stays.
+        left: Left,
     },
     /// A step failed, and so did a part of the way back.
     #[error("{cause}. Then this could not be done either: {}. When the cause is gone, undo {receipt}.", .stuck.join("; "))]
@@ -248,7 +306,7 @@ pub enum ChangeError {
         why: String,
     },
     /// It is not as the change left it. Nothing was changed.
-    #[error("{cause}. {receipt} was not undone, and nothing was changed.")]
+    #[error("{receipt} was not undone, and nothing was changed: {cause}.")]
     ChangedSince {
         /// The receipt.
         receipt: String,

@@ -3307,6 +3307,10 @@ words: string,
  */
 kept: string | null, 
 /**
+ * The image that holds what it wrote outside of volumes.
+ */
+written?: string, 
+/**
  * Copies of its volumes.
  */
 copies: Array<string>, };

@@ -227,6 +227,7 @@ impl App {
                 verified,
                 words,
                 kept: old.map(|old| old.kept.clone()),
+                written: old.and_then(|old| old.written.clone()),
                 copies: old.into_iter().flat_map(|old| &old.copies).map(|copy| copy.copy.clone()).collect(),
             }
         };

@@ -191,6 +191,10 @@ pub struct RecreatedContainer {
     pub words: String,
     /// The name under which the image of the container from before is kept.
     pub kept: Option<String>,
+    /// The image that holds what it wrote outside of volumes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub written: Option<String>,
     /// Copies of its volumes.
     pub copies: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! Carrying builds out: keep, build, and bring back what a build that failed has moved.
 
 use jiff::Timestamp;
+use silidock_diagnosis::text::capital;
 use silidock_engine::{BuildLog, Engine, EngineError, LocalBuild};
 use silidock_host::Host;
 use tokio::sync::watch;
@@ -149,7 +150,7 @@ impl<'a> Work<'a> {
         }
         match stuck.is_empty() {
             true => error,
-            false => BuildError::HalfDone { receipt: self.receipt.id, cause: error.to_string(), stuck },
+            false => BuildError::HalfDone { receipt: self.receipt.id, cause: capital(&error.to_string()), stuck },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The second half of a rebuild: containers made anew from what was built, one after the other. Where one does not come up, all of
 //! them and the images' names are as before.
 
+use silidock_diagnosis::text::capital;
 use silidock_engine::Engine;
 
 use super::carry::back;
@@ -34,13 +35,13 @@ pub async fn renew(site: &Site<'_>, receipt: &str, renewals: &[Renewal]) -> Resu
     site.journal.save(&receipt)?;
     for renewal in renewals {
         if let Err(failed) = after_build::renew(site, &mut receipt, renewal, &built).await {
-            return Err(roll_back(site, receipt, failed.to_string()).await);
+            return Err(roll_back(site, receipt, failed.sentence()).await);
         }
     }
     receipt.state = State::Applied;
     match site.journal.save(&receipt) {
         Ok(()) => Ok(receipt),
-        Err(error) => Err(roll_back(site, receipt, error.to_string()).await),
+        Err(error) => Err(roll_back(site, receipt, capital(&error.to_string())).await),
     }
 }
 
@@ -57,7 +58,7 @@ async fn roll_back(site: &Site<'_>, mut receipt: Receipt, cause: String) -> Buil
         stuck.push(error.to_string());
     }
     match stuck.is_empty() {
-        true => BuildError::TakenBack { receipt: receipt.id, cause, back },
+        true => BuildError::TakenBack { left: receipt.left(), receipt: receipt.id, cause, back },
         false => BuildError::HalfDone { receipt: receipt.id, cause, stuck },
     }
 }

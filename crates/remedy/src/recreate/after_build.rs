@@ -2,10 +2,11 @@
 //! the images' names, is the build's.
 
 use silidock_diagnosis::fix::Step;
+use silidock_diagnosis::text::capital;
 
 use super::carry::{Work, record_of};
 use super::plan::Plan;
-use super::{AlterFailed, ChangeError, Site};
+use super::{AlterFailed, ChangeError, Record, Site};
 use crate::preview::{Preview, Refusal};
 use crate::receipt::{JournalError, Receipt};
 
@@ -36,6 +37,18 @@ pub enum NotRenewed {
     /// It could not be recorded.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+impl NotRenewed {
+    /// As the beginning of a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            // These may begin with a name.
+            Self::Refused(_) | Self::Changed { .. } => self.to_string(),
+            Self::Failed(failed) => failed.sentence(),
+            Self::Journal(_) => capital(&self.to_string()),
+        }
+    }
 }
 
 /// Looks whether everything is as it was shown.
@@ -108,6 +121,7 @@ pub(crate) async fn bring_back(
     let back = work.bring_back().await;
     if back.is_ok() {
         work.let_go().await;
+        work.save()?;
     }
     *receipt = work.receipt;
     back

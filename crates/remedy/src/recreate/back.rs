@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::carry::{CONTAINER, IMAGE, Work};
 use super::replacing::{Replacing, Settled, Until, Wanted, found, id, name, replace, runs, settle};
 use super::same::{self, Image, Likeness};
-use super::{AlterFailed, ChangeError, Course, EngineRecord, OldRecord, PulledTag, Record, Site, copies, service};
+use super::{
+    AlterFailed, ChangeError, Course, EngineRecord, Left, OldRecord, PulledTag, Record, Site, copies, service,
+};
 use crate::preview::{Preview, Refusal};
 use crate::receipt::{Receipt, State};
 use crate::undo::{self, Standing};
@@ -15,7 +17,7 @@ use crate::undo::{self, Standing};
 impl Work<'_> {
     /// Brings back how it was, as far as it got.
     pub(super) async fn roll_back(mut self, failed: &AlterFailed) -> ChangeError {
-        let (receipt, cause) = (self.receipt.id.clone(), failed.to_string());
+        let (receipt, cause) = (self.receipt.id.clone(), failed.sentence());
         self.site.course.say("Taking back what was done");
         let (mut done, mut stuck) = (Vec::new(), Vec::new());
         match self.bring_back().await {
@@ -37,7 +39,7 @@ impl Work<'_> {
             done.push("nothing was changed".to_owned());
         }
         match stuck.is_empty() {
-            true => ChangeError::TakenBack { receipt, cause, back: done },
+            true => ChangeError::TakenBack { receipt, cause, back: done, left: self.record.left },
             false => ChangeError::HalfDone { receipt, cause, stuck },
         }
     }
@@ -170,13 +172,31 @@ impl Work<'_> {
         Ok((like, Until::as_it_was(&container)))
     }
 
-    /// The name that kept the old image is no longer needed where the image has its own again.
-    pub(super) async fn let_go(&self) {
-        let Some(old) = &self.record.old else { return };
-        if matches!(self.means(&old.image).await, Ok(Some(means)) if means == old.image_id) {
-            // A name too many harms nobody.
-            let _ = self.site.engine.remove_image(&old.kept).await;
+    /// Removes the names that nothing needs any more, and writes down what stays: a volume is never removed, and neither is the
+    /// last name of an image that a container uses, which the engine refuses.
+    pub(super) async fn let_go(&mut self) {
+        let Some(old) = self.record.old.clone() else { return };
+        let now = found(self.site.engine, &old.name).await.ok().flatten();
+        let itself = now.as_ref().is_some_and(|now| id(now) == old.id);
+        let by_kept = now.as_ref().is_none_or(|now| now["Config"]["Image"] == old.kept.as_str());
+        let mut left = Left::default();
+        // What it wrote is in the container itself, where that is back.
+        for (image, needed) in [(Some(&old.kept), by_kept), (old.written.as_ref(), !itself)] {
+            let Some(image) = image else { continue };
+            if !needed {
+                // Whether it went is asked below.
+                let _ = self.site.engine.remove_image(image).await;
+            }
+            if !matches!(self.means(image).await, Ok(None)) {
+                left.images.push(image.clone());
+            }
         }
+        for copy in &old.copies {
+            if !matches!(self.site.engine.has_volume(&copy.copy).await, Ok(false)) {
+                left.volumes.push(copy.copy.clone());
+            }
+        }
+        self.record.left = left;
     }
 
     /// The name under which the old image is there: its own, else the one it is kept under.

@@ -11,7 +11,7 @@ use silidock_host::credential;
 use super::plan::Plan;
 use super::replacing::{Replacing, Until, Wanted, id, name, replace, runs};
 use super::same::{self, Image};
-use super::{AlterFailed, ChangeError, EngineRecord, OldRecord, PulledTag, Record, Site, copies, service};
+use super::{AlterFailed, ChangeError, EngineRecord, Left, OldRecord, PulledTag, Record, Site, copies, service};
 use crate::apply::Subject;
 use crate::preview::Preview;
 use crate::receipt::{Change, JournalError, Receipt, State};
@@ -109,6 +109,7 @@ pub(super) fn record_of(site: &Site<'_>, steps: &[Step]) -> EngineRecord {
         forward: None,
         backward: None,
         ran: Vec::new(),
+        left: Left::default(),
     }
 }
 
@@ -144,6 +145,7 @@ impl Work<'_> {
             kept: format!("{KEPT}/{}:{}", tagged(name(&seen.container)), self.receipt.id),
             service: seen.service.clone(),
             copies: Vec::new(),
+            written: None,
         });
         self.save()
     }

@@ -110,6 +110,10 @@ pub(super) async fn keep_written(work: &mut Work<'_>) -> Result<(), AlterFailed>
     work.site.course.say(&format!("Keeping what {} wrote outside of volumes", old.name));
     let (repository, tag) = old.kept.rsplit_once(':').unwrap_or((&old.kept, "latest"));
     let tag = format!("{tag}-written");
+    if let Some(old) = &mut work.record.old {
+        old.written = Some(format!("{repository}:{tag}"));
+    }
+    work.save()?;
     Ok(work.site.engine.commit_container(&old.id, repository, &tag, PACKING).await?)
 }
 
