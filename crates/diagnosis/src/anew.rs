@@ -206,11 +206,12 @@ mod tests {
     #[test]
     fn a_fix_is_safe_only_where_nothing_is_lost_and_nothing_stands_in_its_way() {
         type Change = fn(&mut Container);
+        type Row = (Box<dyn Fn(&mut Container)>, Safety, &'static str);
         let shared = |part| Tie::Shared { by: "side".to_owned(), part };
         let volume = Mount { kind: MountKind::Volume, target: "/data".to_owned(), writable: true };
         let (mount, ties) =
             (volume, [vec![Tie::RemovedOnStop], vec![shared(Part::Network)], vec![shared(Part::Processes)]]);
-        let mut rows: Vec<(Box<dyn Fn(&mut Container)>, Safety, &str)> = vec![
+        let mut rows: Vec<Row> = vec![
             (Box::new((|_| {}) as Change), Safety::Safe, "It has no volumes."),
             (Box::new((|c| c.written = Fact::Known(1)) as Change), Safety::Review, "It has no volumes."),
             (Box::new(move |c| c.mounts = Fact::Known(vec![mount.clone()])), Safety::Review, "Volumes are kept"),
