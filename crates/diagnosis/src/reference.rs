@@ -35,7 +35,7 @@ pub fn is_reference(text: &str) -> bool {
     let word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let ends = |text: &str| text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
     let part = |(place, part): (usize, &str)| {
-        let port = part.split_once(':').filter(|(_, port)| place == 0 && port.bytes().all(|b| b.is_ascii_digit()));
+        let port = part.rsplit_once(':').filter(|(_, port)| place == 0 && port.bytes().all(|b| b.is_ascii_digit()));
         let part = port.map_or(part, |(host, _)| host);
         // The address of a registry may be one of IPv6.
         let address = place == 0 && part.starts_with('[') && part.ends_with(']');
