@@ -476,11 +476,27 @@ fn a_folder_is_named_once() {
         let (own, folder) = (format!("{}/own:1", shop.name), shop.folder.display().to_string());
         let unknown = shop.run(&["rebuild", &own]);
         assert!(unknown.status == 2 && unknown.err.contains("--context DIR"), "{unknown:?}");
+        for path in ["../../../info", "/a/path"] {
+            let no_name = shop.run(&["rebuild", path]);
+            assert!(no_name.status == 2 && no_name.err.contains("no image can be called that"), "{no_name:?}");
+        }
         let first = shop.run(&["rebuild", &own, "--context", &folder, "--apply", "--yes"]);
         assert_eq!(first.status, 0, "{first:?}");
         let (status, shown) = shop.json("rebuild-preview", &["rebuild", &own, "--platform", &lab.foreign]);
         let build = &list(&shown, "builds")[0];
         assert_eq!((status, text(build, "context"), text(build, "knownBy")), (0, folder.as_str(), "named before"));
+        // What is long is cut for a terminal, and what came later has to be undone first.
+        let second = shop.run(&["rebuild", &own, "--platform", &lab.foreign, "--apply", "--yes"]);
+        assert_eq!(second.status, 0, "{second:?}");
+        let history = shop.run(&["history"]);
+        assert!(history.out.lines().all(|line| line.chars().count() < 180), "{}", history.out);
+        let (_, history) = shop.json("history", &["history"]);
+        let [later, earlier] = [0, 1].map(|place| text(&list(&history, "receipts")[place], "id"));
+        for arguments in [vec!["undo", earlier], vec!["undo", earlier, "--apply", "--yes"]] {
+            let refused = shop.run(&arguments);
+            let told = refused.err.contains(&format!("undo that first: silidock undo {later}"));
+            assert!(refused.status == 2 && told, "{refused:?}");
+        }
         lab.docker(&["rmi", "--force", &own]);
         // A label that names a source is told, and not taken for a folder.
         let labelled = format!("{DOCKERFILE}LABEL org.opencontainers.image.source=https://git.example/acme\n");
@@ -499,6 +515,9 @@ fn a_project_of_which_nothing_runs_is_built_on_an_engine_behind_tls_and_taken_ba
         let shop = Shop::new(&lab, "tls");
         shop.compose(&["down", "--timeout", "0"]);
         lab.docker(&["rmi", "--force", &shop.image()]);
+        let file = shop.folder.join("compose.yaml");
+        let tagged = format!("context: .\n      tags: [\"{}/web:extra\"]\n", shop.name);
+        fs::write(&file, fs::read_to_string(&file).unwrap().replace("context: .\n", &tagged)).unwrap();
         let certificates = shop.user.home().join("certificates");
         let guard = Guard::new(&lab.endpoint, &certificates);
         let behind = |arguments: &[&str]| {
@@ -510,11 +529,15 @@ fn a_project_of_which_nothing_runs_is_built_on_an_engine_behind_tls_and_taken_ba
         let folder = shop.folder.display().to_string();
         let unknown = behind(&["rebuild", &shop.web()]);
         assert!(unknown.status == 2 && unknown.err.contains("--compose FILE|DIR"), "{unknown:?}");
-        let built = behind(&["rebuild", "web", "--compose", &folder, "--apply", "--yes", "--json"]);
+        let built = behind(&["rebuild", &shop.web(), "--compose", &folder, "--apply", "--yes", "--json"]);
         assert_eq!(built.status, 0, "{built:?}");
         let done = built.document("rebuild");
         assert_eq!(shop.now().1, lab.native);
+        assert_eq!(text(&list(&done, "builds")[0], "reference"), shop.image(), "not one of its further tags");
         assert_eq!(behind(&["builders"]).status, 0);
+        let lacking = behind(&["builders", "--platform", "linux/s390x"]);
+        let wanted = format!("docker context create NAME --docker host=tcp://localhost:{},ca=", guard.port);
+        assert!(lacking.status == 1 && lacking.out.contains(&wanted), "{lacking:?}");
         // The receipt says where the files are, so nothing has to be set again; here another engine is.
         let undone = shop.run(&["undo", text(&done, "receipt"), "--apply", "--yes"]);
         assert_eq!(undone.status, 0, "{undone:?}");

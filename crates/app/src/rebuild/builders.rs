@@ -121,7 +121,9 @@ impl App {
             }
             Err(lacking) => {
                 document.lacking = lacking.into_iter().map(|(name, why)| format!("{name} {why}")).collect();
-                if known.iter().all(|builder| builder.name != OURS) {
+                if let Some(why) = needs_context(&engine) {
+                    document.lacking.push(why);
+                } else if known.iter().all(|builder| builder.name != OURS) {
                     let fix = proposal(&engine, &wanted, request.image.as_deref());
                     document.preview = Some(self.preview_builder(fix.clone()).await?);
                     document.proposal = Some(fix);
@@ -193,6 +195,17 @@ impl App {
         let changes = Vec::new();
         Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
     }
+}
+
+/// buildx keeps an address for a builder, and no certificates; those come from a Docker context.
+fn needs_context(engine: &Engine) -> Option<String> {
+    let target = engine.target();
+    let folder = target.endpoint.tls_folder().filter(|_| target.context.is_none())?.display();
+    Some(format!(
+        "{OURS} cannot be made for an engine behind TLS that no Docker context names; make one and choose it with --engine: docker \
+         context create NAME --docker host={},ca={folder}/ca.pem,cert={folder}/cert.pem,key={folder}/key.pem",
+        target.endpoint.for_docker()
+    ))
 }
 
 /// A builder in a container of the engine: it keeps several platforms apart, whatever the engine's image store.
