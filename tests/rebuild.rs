@@ -16,7 +16,7 @@ use std::{
 
 use common::{
     Ran, User,
-    buildkit::Buildkit,
+    buildkit::{BUILDER, Buildkit},
     guard::Guard,
     images::stub,
     lab::{Lab, engines},
@@ -753,7 +753,7 @@ fn made_and_used(lab: &Lab, asked: &dyn Fn(&[&str]) -> Ran, both: &[&str]) {
     assert_eq!((listed.status, names), (0, vec!["silidock", "silidock"]), "{taken}");
 
     // The engine has no link, so the registry has to be where the builder is.
-    let pid = lab.docker(&["inspect", "--format", "{{.State.Pid}}", "buildx_buildkit_silidock0"]);
+    let pid = lab.docker(&["inspect", "--format", "{{.State.Pid}}", BUILDER]);
     let registry = registry.also_in(&PathBuf::from(format!("/proc/{pid}/ns/net")));
     let folder = tempfile::TempDir::new().unwrap();
     fs::write(folder.path().join("Dockerfile"), DOCKERFILE).unwrap();

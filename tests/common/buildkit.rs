@@ -35,7 +35,10 @@ if [ "$1" != dial-stdio ]; then exec /bin/busybox wget -q -O /dev/null http://12
 const PROGRAMS: [&str; 4] = ["sbin/dockerd", "bin/containerd", "bin/containerd-shim-runc-v2", "sbin/runc"];
 const LIBRARIES: [&str; 4] = ["libc.so.6", "libm.so.6", "libsystemd.so.0", "libseccomp.so.2"];
 
-/// The image on an engine. It goes when dropped.
+/// The container of the builder that Silidock makes.
+pub const BUILDER: &str = "buildx_buildkit_silidock0";
+
+/// The image on an engine. It goes when dropped, with the builder that was made of it.
 pub struct Buildkit<'l> {
     lab: &'l Lab,
     pub image: String,
@@ -78,6 +81,8 @@ impl<'l> Buildkit<'l> {
 impl Drop for Buildkit<'_> {
     fn drop(&mut self) {
         // A test that has failed says so itself.
+        let _ = self.lab.client(&["rm", "--force", "--volumes", BUILDER]).output();
+        let _ = self.lab.client(&["volume", "rm", &format!("{BUILDER}_state")]).output();
         let _ = self.lab.client(&["rmi", "--force", &self.image]).output();
         let _ = self.lab.client(&["builder", "prune", "--all", "--force", "--filter", "type=source.local"]).output();
     }
