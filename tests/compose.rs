@@ -110,6 +110,33 @@ fn what_compose_would_not_take_is_not_written() {
 }
 
 #[test]
+fn what_counts_in_the_end_is_looked_at_and_named() {
+    let Some(folder) = Folder::new("pins that another file wins over") else { return };
+    let file = folder.write("over/compose.yaml", "services:\n  web:\n    image: a\n");
+    let over = folder.write("over/compose.override.yaml", "services:\n  web:\n    # mine\n    platform: linux/amd64\n");
+    let (path, above) = (file.to_str().unwrap(), over.to_str().unwrap());
+    let shown = folder.run(&["pin", path, "web", "linux/arm64"]);
+    let winner = format!("{above}:4 says so");
+    assert!(shown.status == 0 && shown.out.contains(&winner), "the preview warns: {shown:?}");
+    let done = folder.run(&["pin", path, "web", "linux/arm64", "--apply", "--yes", "--json"]);
+    let change = done.document("change");
+    assert_eq!((done.status, text(&change, "verified")), (1, "stillPresent"), "{change}");
+    assert!(text(&change, "words").contains(&winner), "{change}");
+    assert!(text(&change, "words").contains(&format!("silidock pin {above} web linux/arm64")), "{change}");
+    let known = folder.run(&["unpin", above, "web", "--apply", "--yes"]);
+    assert!(known.status == 1 && known.out.contains(&format!("{path}:4 says so")), "the base still pins it: {known:?}");
+
+    // An override is nothing without the file that it is of.
+    let base = folder.write("back/docker-compose.yml", "services:\n  web:\n    image: a\n");
+    let pinned = folder.run(&["pin", base.to_str().unwrap(), "web", "linux/arm64", "--override", "--apply", "--yes"]);
+    assert_eq!(pinned.status, 0, "{pinned:?}");
+    let over = folder.user.file("back/docker-compose.override.yml");
+    let over = if std::path::Path::new(&over).exists() { over } else { folder.user.file("back/compose.override.yml") };
+    let free = folder.run(&["unpin", &over, "web", "--apply", "--yes"]);
+    assert!(free.status == 0 && free.out.contains("docker compose config takes it"), "{free:?}");
+}
+
+#[test]
 fn a_project_is_judged_before_anything_of_it_is_pulled() {
     let Some(folder) = Folder::new("a Compose file that was never started") else { return };
     let foreign = &folder.engine.foreign;

@@ -299,10 +299,35 @@ fn services_are_pinned_by_name() {
     let undone = user.run(&["undo", text(&change, "receipt"), "--apply", "--yes"]);
     assert_eq!(undone.status, 2, "the file has changed since: {undone:?}");
 
+    let twice = user.run(&["pin", &file, "web,web", "linux/s390x"]);
+    assert!(twice.status == 0 && twice.out.starts_with("Pin web to linux/s390x\n"), "{twice:?}");
+    let windows = user.run(&["pin", &file, "web", "windows/amd64"]);
+    assert!(windows.out.contains("would not start on them"), "{windows:?}");
+    let targets = user.run(&["targets", &user.file(""), "--set", "linux/foo"]);
+    assert!(targets.status == 2 && targets.err.contains("linux/arm64"), "{targets:?}");
+    let parts = user.file("parts.yaml");
+    std::fs::write(&parts, "include: [more.yaml]\nservices:\n  x:\n    extends: {file: more.yaml, service: i}\n")
+        .unwrap();
+    std::fs::write(user.file("more.yaml"), "services:\n  i:\n    image: a\n    platform: linux/amd64\n").unwrap();
+    for (service, place) in [("x", "more.yaml:4 sets platform: linux/amd64"), ("i", "more.yaml:2")] {
+        let refused = user.run(&["unpin", &parts, service, "--apply", "--yes"]);
+        assert!(refused.status == 2 && refused.err.contains(place), "{refused:?}");
+    }
+    let documents = user.file("documents.yaml");
+    std::fs::write(&documents, "services:\n  web:\n    image: a\n---\nservices: {}\n").unwrap();
+    let refused = user.run(&["pin", &documents, "web", "linux/arm64"]);
+    assert!(refused.status == 2 && refused.out.contains("    platform: linux/arm64"), "what to type: {refused:?}");
+
     for (arguments, words) in [
         (vec!["pin", &file, "gone", "linux/arm64"], "no service gone"),
         (vec!["pin", &file, "db", "tablet"], "is not a platform"),
         (vec!["unpin", &file, "db", "--apply", "--yes"], "has no platform"),
+        (vec!["unpin", &file, "db", "--apply", "--yes"], "compose.override.yaml:5 sets platform: linux/arm64"),
+        (
+            vec!["pin", &file, "db", "linux/foo", "--apply", "--yes"],
+            "linux/foo is no platform that anything is built for",
+        ),
+        (vec!["pin", &file, "", "linux/arm64"], "No service was named"),
         (vec!["pin", "/nowhere/compose.yaml", "db", "linux/arm64"], "cannot be read"),
     ] {
         let ran = user.run(&arguments);

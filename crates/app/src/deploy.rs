@@ -21,6 +21,7 @@ use ts_rs::TS;
 
 use crate::{
     failure::{Failure, FailureCode},
+    pins::refuse_unknown,
     rebuild::memory::RememberedBuilds,
     session::{App, Source},
 };
@@ -117,6 +118,7 @@ impl App {
             }
             let parsed: Result<Vec<Platform>, _> = wanted.iter().map(|text| text.parse()).collect();
             let wanted = parsed.map_err(|error| Failure::new(FailureCode::Refused, format!("{error}.")))?;
+            wanted.iter().try_for_each(refuse_unknown)?;
             remember(host, &folder, wanted)?;
         }
         facts.projects.extend(told(host).get(&folder).map(|targets| told_of(&folder, targets)));

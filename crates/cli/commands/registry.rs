@@ -4,7 +4,12 @@ use std::{fmt::Write, process::ExitCode};
 
 use silidock_app::{
     App, AppOptions, Failure,
-    diagnosis::{advice::Advice, fact::Fact, platform::Platform, upstream::UpstreamKind},
+    diagnosis::{
+        advice::Advice,
+        fact::Fact,
+        platform::{Nativeness, Platform},
+        upstream::UpstreamKind,
+    },
     wire::{RegistryDocument, RegistryLimit, RegistryReference, RegistryRequest},
 };
 
@@ -51,7 +56,12 @@ fn one(reference: &RegistryReference, wanted: Option<&Platform>, output: &Output
                 None => "",
             };
             let digest = reference.digest.as_deref().unwrap_or_default();
-            let _ = writeln!(out, "  platforms  {}", words(platforms));
+            let listed = match (platforms.as_slice(), reference.gaps.as_slice()) {
+                ([], []) => "none".to_owned(),
+                ([], _) => "none could be read".to_owned(),
+                (all, _) => words(all),
+            };
+            let _ = writeln!(out, "  platforms  {listed}");
             let _ = writeln!(out, "  digest     {} ({kind})", shown(digest));
         }
         Fact::Unknown { unknown } => {
@@ -66,7 +76,10 @@ fn one(reference: &RegistryReference, wanted: Option<&Platform>, output: &Output
     }
     match (&reference.newer, wanted) {
         (Some(Fact::Known(tags)), Some(wanted)) if tags.is_empty() => {
-            let _ = writeln!(out, "  newer      no newer tag has {wanted}");
+            let has =
+                reference.platforms.known().is_some_and(|all| all.iter().any(|p| p.on(wanted) == Nativeness::Native));
+            let own = if has { ", and this one has it" } else { "" };
+            let _ = writeln!(out, "  newer      no newer tag has {wanted}{own}");
         }
         (Some(Fact::Known(tags)), Some(wanted)) => {
             let _ = writeln!(out, "  newer      tags that have {wanted}:");

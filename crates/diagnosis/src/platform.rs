@@ -139,7 +139,7 @@ impl FromStr for Platform {
         let bad = |why| PlatformError { text: text.to_owned(), why };
         let parts: Vec<&str> = text.trim().split('/').collect();
         match parts.as_slice() {
-            [architecture] if KNOWN.contains(&normalise(architecture, "").0.as_str()) => Self::linux(architecture),
+            [architecture] if USUAL.contains(&normalise(architecture, "").0.as_str()) => Self::linux(architecture),
             [_] => Err(bad("write it as os/architecture, for example linux/arm64")),
             [os, architecture] => Self::new(os, architecture, None),
             [os, architecture, variant] => Self::new(os, architecture, Some(variant)),
@@ -148,8 +148,8 @@ impl FromStr for Platform {
     }
 }
 
-/// Architectures that may stand alone.
-const KNOWN: [&str; 11] =
+/// Architectures that images are usually built for. They may stand alone.
+pub const USUAL: [&str; 11] =
     ["amd64", "arm64", "arm", "386", "ppc64le", "ppc64", "s390x", "riscv64", "mips64", "mips64le", "loong64"];
 
 /// Operating systems and architectures that containerd knows, and `wasi`, which Docker takes.

@@ -24,7 +24,7 @@ use project::{Resolved, Start};
 
 pub use answers::ComposeAnswers;
 pub use open::{DEFAULT_FILES, OVERRIDE_FILES, OpenError, open_compose};
-pub use reference::{Instead, compose_takes};
+pub use reference::{Instead, Together, compose_together, resolve_compose};
 use silidock_diagnosis::{
     compose::{Comparison, ComposeFile, ComposeProject, ComposeService, DeclaredPlatform},
     fact::Fact,

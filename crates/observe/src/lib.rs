@@ -39,8 +39,8 @@ use silidock_host::{Host, OsFamily};
 
 pub use builders::builders;
 pub use compose::{
-    ComposeAnswers, DEFAULT_FILES as COMPOSE_FILES, Instead, OVERRIDE_FILES as COMPOSE_OVERRIDES, OpenError,
-    compose_takes, open_compose, read_file as read_compose_file,
+    ComposeAnswers, DEFAULT_FILES as COMPOSE_FILES, Instead, OVERRIDE_FILES as COMPOSE_OVERRIDES, OpenError, Together,
+    compose_together, open_compose, read_file as read_compose_file, resolve_compose,
 };
 pub use containers::ask_written;
 pub use host_facts::host_facts;

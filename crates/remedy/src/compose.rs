@@ -164,7 +164,8 @@ impl EditRefused {
     }
 }
 
-/// Gives `service` the line `platform: <platform>`: after its `image:`, else after its `build:`, else first.
+/// Gives `service` the line `platform: <platform>`: after its `image:`, else after its `build:`, else first;
+/// behind a `platform:` that stands there with nothing.
 ///
 /// # Errors
 /// See [`EditRefused`]; a service that has a platform, of its own or inherited, is refused.
@@ -174,12 +175,23 @@ pub fn set_platform(text: &str, service: &str, platform: &str) -> Result<String,
     }
     let document = Document::parse(text)?;
     document.require_editable(service)?;
-    if let Some(found) = document.own_platform(service) {
-        return Err(EditRefused::AlreadyPinned { service: service.to_owned(), platform: found });
+    let expected = document.with_platform(service, Some(platform));
+    match document.own_platform(service) {
+        // `platform:` with nothing behind it.
+        Some(found) if found.is_empty() => {
+            let proposals = place::fillings(text, service, platform)?;
+            return oracle::choose(&document, service, &expected, proposals, |new| {
+                oracle::only_value_changed(text, new)
+            });
+        }
+        Some(found) => return Err(EditRefused::AlreadyPinned { service: service.to_owned(), platform: found }),
+        None => {}
     }
     refuse_inherited(&document, service)?;
-    let expected = document.with_platform(service, Some(platform));
-    let proposals = place::insertions(text, service, platform)?;
+    let proposals = match document.is_empty_service(service) {
+        true => place::under_nothing(text, service, platform),
+        false => place::insertions(text, service, platform)?,
+    };
     oracle::choose(&document, service, &expected, proposals, |new| oracle::only_inserted(text, new, platform))
 }
 

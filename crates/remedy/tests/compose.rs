@@ -91,7 +91,6 @@ const CASES: &[(&str, &str, Want)] = &[
     ("reset-tag", "gone", Refused("EmptyService", "nothing under it")),
     ("multi-document", "web", Refused("MultipleDocuments", "2 YAML documents")),
     ("document-marks", "web", Line(7, "    platform: linux/arm64")),
-    ("null-service", "web", Refused("EmptyService", "web")),
     ("null-service", "db", Within(3, "  db: {platform: linux/arm64}")),
     ("null-service", "text", Refused("NotAService", "text")),
     ("null-service", "list", Refused("NotAService", "list")),
@@ -110,7 +109,6 @@ const CASES: &[(&str, &str, Want)] = &[
     ("variables", "web", Refused("AlreadyPinned", "${PLATFORM}")),
     ("variables", "db", Line(7, "    platform: linux/arm64")),
     ("pinned", "web", Refused("AlreadyPinned", "linux/amd64")),
-    ("pinned", "empty", Refused("AlreadyPinned", "no value")),
     ("comments-everywhere", "web", Line(10, "    platform: linux/arm64")),
     ("comments-everywhere", "db", Line(18, "    platform: linux/arm64")),
     ("explicit-keys", "web", Line(5, "    platform: linux/arm64")),
@@ -279,6 +277,32 @@ fn a_pin_is_changed_in_place_and_back_byte_for_byte() {
 }
 
 #[test]
+fn what_is_empty_is_filled_and_nothing_else_is_touched() {
+    for (before, after) in [
+        ("services:\n  web:\n  db: {}\n", Some("services:\n  web:\n    platform: linux/arm64\n  db: {}\n")),
+        ("services:\n    web:   # later", Some("services:\n    web:   # later\n        platform: linux/arm64")),
+        ("services:\r\n  web:\r\n", Some("services:\r\n  web:\r\n    platform: linux/arm64\r\n")),
+        ("services:\n  web: ~\n", None),
+        ("services:\n  web: !reset null\n", None),
+        (
+            "services:\n  web:\n    platform:   # which?\n    image: a\n",
+            Some("services:\n  web:\n    platform: linux/arm64   # which?\n    image: a\n"),
+        ),
+        (
+            "services:\n  web:\n    platform: \"\"\n    image: a\n",
+            Some("services:\n  web:\n    platform: \"linux/arm64\"\n    image: a\n"),
+        ),
+        ("services:\n  web: {image: a, platform: }\n", Some("services:\n  web: {image: a, platform: linux/arm64}\n")),
+    ] {
+        let got = set_platform(before, "web", "linux/arm64");
+        assert_eq!(got.as_deref().ok(), after, "{before:?}: {got:?}");
+    }
+    let tagged = |value: &str| format!("services:\n  web:\n    image: a\n    platform: !override {value}\n");
+    let changed = change_platform(&tagged("linux/amd64"), "web", "linux/arm64");
+    assert_eq!(changed, Ok(tagged("linux/arm64")), "the tag stays");
+}
+
+#[test]
 fn an_override_file_takes_services_it_does_not_know() {
     let alone = "services:\n  web:\n    platform: linux/arm64\n";
     for (before, after) in [
@@ -306,7 +330,14 @@ fn an_override_file_takes_services_it_does_not_know() {
             "services:\n  web:\n    platform: linux/amd64 # x\n",
             Some("services:\n  web:\n    platform: linux/arm64 # x\n".to_owned()),
         ),
-        ("services: {db: {image: x}}\n", None),
+        ("services: {}\n", Some("services: {web: {platform: linux/arm64}}\n".to_owned())),
+        ("services: { } # none yet\n", Some("services: {web: {platform: linux/arm64} } # none yet\n".to_owned())),
+        ("services: {db: {image: x}}\n", Some("services: {web: {platform: linux/arm64}, db: {image: x}}\n".to_owned())),
+        ("services:\n  web:\n", Some(alone.to_owned())),
+        (
+            "services:\n  web: # ours\n  db:\n    image: x\n",
+            Some("services:\n  web: # ours\n    platform: linux/arm64\n  db:\n    image: x\n".to_owned()),
+        ),
         ("services: [web]\n", None),
         ("- 1\n", None),
         ("a: 1\n---\nb: 2\n", None),
@@ -354,7 +385,8 @@ fn a_refusal_says_what_to_type_where_typing_helps() {
     let pinned = "services:\n  web:\n    platform: linux/amd64";
     assert_eq!(lines("anchor-shared", "web"), pinned);
     assert_eq!(lines("template-whole", "web"), pinned);
-    assert_eq!(lines("null-service", "web"), pinned);
+    assert_eq!(lines("multi-document", "web"), pinned);
+    assert_eq!(lines("reset-tag", "gone"), pinned.replace("web", "gone"));
     assert_eq!(lines("alias-service", "web"), "services:\n  web:\n    <<: *base\n    platform: linux/amd64");
     assert_eq!(lines("two-spaces", "nobody"), "");
     assert_eq!(lines("pinned", "web"), "");

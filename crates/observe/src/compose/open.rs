@@ -73,6 +73,23 @@ pub(super) fn start(host: &dyn Host, named: &[PathBuf]) -> Result<Start, OpenErr
     Ok(by_itself.unwrap_or_else(|| Start { files: vec![only.clone()], folder, env_files: Vec::new() }))
 }
 
+/// The files that Compose would take where this one is part of a project: an override belongs to the file that it is of.
+pub(super) fn start_with(host: &dyn Host, file: &Path) -> Result<Start, OpenError> {
+    let file = clean(file);
+    let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
+    if let Some(whole) = in_folder(host, &folder).filter(|start| start.files.contains(&file)) {
+        return Ok(whole);
+    }
+    let mut start = start(host, &[file.clone()])?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if let Some((stem, _)) = name.rsplit_once('.').filter(|(stem, _)| stem.ends_with(".override")) {
+        let stem = stem.trim_end_matches(".override");
+        let base = ["yaml", "yml"].map(|ending| folder.join(format!("{stem}.{ending}")));
+        start.files.splice(0..0, base.into_iter().find(|base| host.exists(base)));
+    }
+    Ok(start)
+}
+
 fn in_folder(host: &dyn Host, folder: &Path) -> Option<Start> {
     let start = Start { files: Vec::new(), folder: folder.to_owned(), env_files: Vec::new() };
     let variables = variables(host, &start).ok();

@@ -16,7 +16,7 @@ use silidock_diagnosis::{
 use silidock_host::Host;
 
 use super::{
-    LIMIT, merge,
+    Instead, LIMIT, merge,
     tree::{self, Content, Node, Place},
     variables::Variables,
 };
@@ -56,8 +56,14 @@ impl Resolved {
 
 /// Works out what Compose would see.
 pub(crate) fn resolve(host: &dyn Host, start: &Start) -> Resolved {
+    resolve_with(host, start, None)
+}
+
+/// The same with another text in place of one of the files.
+pub(crate) fn resolve_with(host: &dyn Host, start: &Start, instead: Option<Instead<'_>>) -> Resolved {
     let mut loader = Loader {
         host,
+        instead,
         gaps: Vec::new(),
         open: BTreeMap::new(),
         homes: BTreeMap::new(),
@@ -137,6 +143,7 @@ pub(crate) fn clean(path: &Path) -> PathBuf {
 
 struct Loader<'a> {
     host: &'a dyn Host,
+    instead: Option<Instead<'a>>,
     gaps: Vec<Gap>,
     /// Services that may be otherwise, and why.
     open: BTreeMap<String, String>,
@@ -220,7 +227,9 @@ impl Loader<'_> {
     /// The documents of a file, their variables replaced.
     fn documents(&mut self, file: &Path, variables: &Variables<'_>) -> Result<Vec<Node>, String> {
         let shown = file.display();
-        let bytes = self.host.read(file, LIMIT).map_err(|error| match error.is_missing() {
+        let other = self.instead.filter(|instead| instead.path == file).map(|instead| instead.text.as_bytes().to_vec());
+        let bytes = other.map_or_else(|| self.host.read(file, LIMIT), Ok);
+        let bytes = bytes.map_err(|error| match error.is_missing() {
             true => format!("{shown} is not on this machine"),
             false => error.to_string(),
         })?;

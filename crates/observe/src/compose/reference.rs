@@ -18,7 +18,7 @@ use silidock_host::{Host, Output, ToolRun};
 
 use super::{
     answers::{ComposeAnswers, Seen},
-    open,
+    open::{self, OpenError},
     project::{self, Resolved, Start},
 };
 
@@ -77,7 +77,7 @@ pub(crate) async fn compare(
     let words: Vec<String> = [docker.display().to_string()].into_iter().chain(arguments(start, None)).collect();
     let answer = match answers.of(&words, &seen) {
         Some(answer) => answer,
-        None => match ask(host, docker, &words[1..]).await {
+        None => match ask(host, docker, &words[1..], None).await {
             Ok(answer) => {
                 answers.keep(words, seen, &answer);
                 answer
@@ -85,6 +85,10 @@ pub(crate) async fn compare(
             Err(why) => return Fact::unknown(what, why),
         },
     };
+    compared(answer, resolved)
+}
+
+fn compared(answer: Answer, resolved: &mut Resolved) -> Fact<Comparison> {
     match answer {
         Answer::Takes(config) => differences(&config, resolved),
         Answer::Refuses(why) => Fact::Known(Comparison::Refuses { why }),
@@ -92,9 +96,13 @@ pub(crate) async fn compare(
 }
 
 /// Why there is no answer, where there is none.
-async fn ask(host: &dyn Host, docker: PathBuf, arguments: &[String]) -> Result<Answer, String> {
+async fn ask(host: &dyn Host, docker: PathBuf, arguments: &[String], input: Option<&str>) -> Result<Answer, String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let run = ToolRun::new(docker, &words).timeout(TIME).output_limit(OUTPUT);
+    let run = match input {
+        Some(text) => run.input(text),
+        None => run,
+    };
     let output = host.run(&run).await.map_err(|error| error.to_string())?;
     if !output.success() {
         let why = complaint(&output).ok_or("the docker program here has no Compose")?;
@@ -114,17 +122,26 @@ pub struct Instead<'a> {
     pub text: &'a str,
 }
 
-/// Whether the installed Compose takes the project of a file, also with another text in place of one of its files: none
-/// where it does, its complaint where it does not, and a gap where it was not asked.
+/// What the files of a project say together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Together {
+    /// Its services; those of which the installed Compose says something else carry a gap.
+    pub services: Fact<Vec<ResolvedService>>,
+    /// Whether the installed Compose says the same.
+    pub compared: Fact<Comparison>,
+}
+
+/// Works out what the project of a file says, also with another text in place of one of its files, and asks the installed
+/// Compose. An override is read with the file that it is of. Starts, pulls and fetches nothing.
 ///
 /// # Errors
-/// It is not here, or it would fetch something.
-pub async fn compose_takes(host: &dyn Host, file: &Path, instead: Option<Instead<'_>>) -> Result<Option<String>, Gap> {
-    let gap = |why: String| Gap::new("whether Compose takes the project", why);
-    let mut start = open::start(host, &[file.to_owned()]).map_err(|error| gap(error.to_string()))?;
-    if let Some(remote) = project::resolve(host, &start).remote {
-        return Err(gap(format!("it was not asked: it would fetch {remote}")));
-    }
+/// There is no such file.
+pub async fn compose_together(
+    host: &dyn Host,
+    file: &Path,
+    instead: Option<Instead<'_>>,
+) -> Result<Together, OpenError> {
+    let mut start = open::start_with(host, file)?;
     if let Some(instead) = instead {
         // It may have been named by a link.
         let same = |file: &PathBuf| file == instead.path || host.real_path(file).is_ok_and(|real| real == instead.path);
@@ -133,18 +150,28 @@ pub async fn compose_takes(host: &dyn Host, file: &Path, instead: Option<Instead
             None => start.files.push(instead.path.to_owned()),
         }
     }
-    let docker = host.find_tool("docker").ok_or_else(|| gap("the docker program was not found here".to_owned()))?;
-    let mut arguments = arguments(&start, instead.map(|instead| instead.path));
-    arguments.push("--quiet".to_owned());
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let run = ToolRun::new(docker, &words).timeout(TIME);
-    let run = instead.map_or_else(|| run.clone(), |instead| run.clone().input(instead.text));
-    let output = host.run(&run).await.map_err(|error| gap(error.to_string()))?;
-    match (output.success(), complaint(&output)) {
-        (true, _) => Ok(None),
-        (false, Some(why)) => Ok(Some(why)),
-        (false, None) => Err(gap("the docker program here has no Compose".to_owned())),
-    }
+    let mut resolved = project::resolve_with(host, &start, instead);
+    let what = "what docker compose config says";
+    let compared = match (&resolved.remote, host.find_tool("docker")) {
+        (Some(remote), _) => Fact::unknown(what, format!("it was not asked: it would fetch {remote}")),
+        (None, None) => Fact::unknown(what, "the docker program was not found here"),
+        (None, Some(docker)) => {
+            let arguments = arguments(&start, instead.map(|instead| instead.path));
+            match ask(host, docker, &arguments, instead.map(|instead| instead.text)).await {
+                Ok(answer) => compared(answer, &mut resolved),
+                Err(why) => Fact::unknown(what, why),
+            }
+        }
+    };
+    Ok(Together { services: resolved.services, compared })
+}
+
+/// What the files of a file's project say together, as it is worked out here. Nobody is asked.
+///
+/// # Errors
+/// There is no such file.
+pub fn resolve_compose(host: &dyn Host, file: &Path) -> Result<Fact<Vec<ResolvedService>>, OpenError> {
+    Ok(project::resolve(host, &open::start_with(host, file)?).services)
 }
 
 /// The files, every profile, as JSON. The text of one file may come by standard input.

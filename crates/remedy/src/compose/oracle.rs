@@ -74,6 +74,8 @@ impl Document {
                 let services = self.services().map(|(k, _)| k).collect();
                 return Err(EditRefused::NoSuchService { service: name(), services });
             }
+            // Nothing under it is something to put a platform under; what a tag takes back is not.
+            Some(Value::Null) => return Ok(()),
             Some(value) if untagged(value).is_null() => return Err(EditRefused::EmptyService { service: name() }),
             Some(value) if value.as_mapping().is_none() => return Err(EditRefused::NotAService { service: name() }),
             Some(_) => {}
@@ -84,6 +86,11 @@ impl Document {
         });
         let by: Vec<String> = heirs.map(|(other, _)| other).collect();
         if by.is_empty() { Ok(()) } else { Err(EditRefused::Extended { service: name(), by }) }
+    }
+
+    /// `web:` with nothing under it.
+    pub(super) fn is_empty_service(&self, service: &str) -> bool {
+        self.service(service) == Some(&Value::Null)
     }
 
     /// The value of the service's own `platform:`, as text.
@@ -119,16 +126,23 @@ impl Document {
     /// The meaning that an edit must have.
     pub(super) fn with_platform(&self, service: &str, platform: Option<&str>) -> Value {
         let mut root = self.root.clone();
-        let settings = root
+        let service = root
             .get_mut("services")
             .and_then(Value::as_mapping_mut)
-            .and_then(|m| m.iter_mut().find(|(k, _)| key_text(k).as_deref() == Some(service)))
-            .and_then(|(_, v)| v.as_mapping_mut());
-        if let Some(settings) = settings {
-            match platform {
-                Some(platform) => settings.insert("platform".into(), platform.into()),
-                None => settings.remove("platform"),
-            };
+            .and_then(|m| m.iter_mut().find(|(k, _)| key_text(k).as_deref() == Some(service)));
+        if let Some((_, value)) = service {
+            if value.is_null() && platform.is_some() {
+                *value = Value::Mapping(Mapping::new());
+            }
+            match (value.as_mapping_mut(), platform) {
+                (Some(settings), Some(platform)) => match settings.get_mut("platform") {
+                    // A tag stands before the value and stays.
+                    Some(Value::Tagged(tagged)) => tagged.value = platform.into(),
+                    _ => drop(settings.insert("platform".into(), platform.into())),
+                },
+                (Some(settings), None) => drop(settings.remove("platform")),
+                (None, _) => {}
+            }
         }
         root
     }

@@ -52,6 +52,45 @@ pub(super) fn replacements(text: &str, service: &str, platform: &str) -> Result<
     Ok(vec![format!("{}{quote}{platform}{quote}{}", &text[..value], &text[end..])])
 }
 
+/// Texts with a value behind a `platform:` that has none.
+pub(super) fn fillings(text: &str, service: &str, platform: &str) -> Result<Vec<String>, EditRefused> {
+    let Located { settings, .. } = locate(text, service)?;
+    let entry = settings.entries().find(|e| e.key_matches("platform"));
+    let key_end = entry.and_then(|entry| Some(entry.key_node()?.byte_range().end as usize));
+    let behind = key_end.and_then(|end| open_value(text, end));
+    let mut out: Vec<String> =
+        behind.map(|at| format!("{} {platform}{}", &text[..at], &text[at..])).into_iter().collect();
+    // `""`, and other ways to write nothing.
+    out.extend(replacements(text, service, platform)?);
+    Ok(out)
+}
+
+/// Texts with a platform under a service that has nothing under it.
+pub(super) fn under_nothing(text: &str, service: &str, platform: &str) -> Vec<String> {
+    let Some(services) = YamlFile::from_str(text).ok().and_then(|file| services_in(&file)) else { return Vec::new() };
+    let proposal = || {
+        let key = entry_named(&services, service)?.key_node()?.byte_range();
+        let (_, indent) = opening_of_line(text, key.start as usize)?;
+        let after = open_value(text, key.end as usize)?;
+        let step = if indent.is_empty() { "  " } else { indent };
+        let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        let line = format!("{indent}{step}platform: {platform}");
+        Some(match text[after..].find('\n').map(|end| after + end + 1) {
+            Some(at) => format!("{}{line}{ending}{}", &text[..at], &text[at..]),
+            None => format!("{text}{ending}{line}"),
+        })
+    };
+    proposal().into_iter().collect()
+}
+
+/// Behind the colon of a key that ends at `key_end`, if nothing but a comment follows on its line.
+fn open_value(text: &str, key_end: usize) -> Option<usize> {
+    let colon = key_end + text.get(key_end..)?.find(':')? + 1;
+    let gap = &text[key_end..colon - 1];
+    let rest = text[colon..].lines().next().unwrap_or_default().trim();
+    (gap.trim().is_empty() && (rest.is_empty() || rest.starts_with('#'))).then_some(colon)
+}
+
 /// Texts with a service that is not there yet, best first: below the others, or with the list of services itself.
 pub(super) fn new_services(text: &str, key: &str, platform: &str) -> Vec<String> {
     let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
@@ -63,6 +102,14 @@ pub(super) fn new_services(text: &str, key: &str, platform: &str) -> Vec<String>
         Some((*at, line))
     });
     for (at, _) in below.filter(|(_, line)| line.starts_with("services:")) {
+        // In braces, in front of the others.
+        let line_start = text[..at].trim_end_matches(['\r', '\n']).rfind('\n').map_or(0, |end| end + 1);
+        let rest = &text[line_start + "services:".len()..at];
+        if let Some(inside) = rest.trim_start().strip_prefix('{') {
+            let at = at - inside.len();
+            let comma = if inside.trim_start().starts_with('}') { "" } else { ", " };
+            out.push(format!("{}{key}: {{platform: {platform}}}{comma}{}", &text[..at], &text[at..]));
+        }
         // Indented as the first one is.
         let next = &text[at..line(at)];
         let indent = &next[..next.len() - next.trim_start_matches(' ').len()];
@@ -89,9 +136,7 @@ pub(super) fn removals(text: &str, service: &str) -> Result<Vec<String>, EditRef
 fn locate(text: &str, service: &str) -> Result<Located, EditRefused> {
     let uncertain = |why: &str| EditRefused::Uncertain { why: why.to_owned() };
     let file = YamlFile::from_str(text).map_err(|e| uncertain(&format!("the YAML editor says: {e}")))?;
-    let root = file.document().and_then(|d| d.as_mapping());
-    let services = root.and_then(|r| r.get_mapping("services"));
-    let services = services.ok_or_else(|| uncertain("the list of services is not written out in place"))?;
+    let services = services_in(&file).ok_or_else(|| uncertain("the list of services is not written out in place"))?;
     let entry = entry_named(&services, service).ok_or_else(|| uncertain("the service was not found in the text"))?;
     let key_at = entry.byte_range().start as usize;
     let value = entry.value_node().ok_or_else(|| uncertain("the service has no value in the text"))?;
@@ -102,6 +147,10 @@ fn locate(text: &str, service: &str) -> Result<Located, EditRefused> {
     let settings = value.as_mapping().cloned().or(tagged);
     let settings = settings.ok_or_else(|| uncertain("the service's settings are not written out in place"))?;
     Ok(Located { file, settings, key_at })
+}
+
+fn services_in(file: &YamlFile) -> Option<Mapping> {
+    file.document()?.as_mapping()?.get_mapping("services")
 }
 
 /// By meaning, else by text: a service named `1` is a number to YAML.
