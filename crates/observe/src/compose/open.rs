@@ -80,7 +80,7 @@ pub(super) fn start_with(host: &dyn Host, file: &Path) -> Result<Start, OpenErro
     if let Some(whole) = in_folder(host, &folder).filter(|start| start.files.contains(&file)) {
         return Ok(whole);
     }
-    let mut start = start(host, &[file.clone()])?;
+    let mut start = start(host, std::slice::from_ref(&file))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     if let Some((stem, _)) = name.rsplit_once('.').filter(|(stem, _)| stem.ends_with(".override")) {
         let stem = stem.trim_end_matches(".override");
