@@ -315,7 +315,7 @@ pub(crate) fn refuse_unknown(platform: &Platform) -> Result<(), Failure> {
     let known: Vec<String> = USUAL.iter().map(|name| format!("linux/{name}")).collect();
     let failure =
         Failure::new(FailureCode::Refused, format!("{text} is no platform that anything is built for.{near}"));
-    Err(failure.hint(format!("Known are {}.", list(&known))))
+    Err(failure.hint(format!("Known are {}.", known.join(", "))))
 }
 
 /// The services that are meant, each once.
