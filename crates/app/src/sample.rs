@@ -105,7 +105,12 @@ impl Sample {
             "colima" => colima(&self.root),
             "podman" => others::podman(),
             "lima" => others::lima(),
-            "rancher-desktop" => Inventory { projects: vec![opened(&self.root, "store")], ..others::rancher() },
+            "rancher-desktop" => {
+                let mut seen = Inventory { projects: vec![opened(&self.root, "store")], ..others::rancher() };
+                // An index, so there is nothing to pull for a Mac.
+                seen.upstream.learn([upstream("acme/indexer:2", Ok(&["linux/amd64", "linux/s390x"]), &[])]);
+                seen
+            }
             "finch" => others::finch(),
             _ => docker_desktop(&self.root),
         };
