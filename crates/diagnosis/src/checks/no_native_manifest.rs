@@ -57,9 +57,19 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let services = context.never_pulled().into_iter().filter_map(|(name, service, reference)| {
         let project = context.inventory.projects.iter().find(|project| project.name == name)?;
         let fails = pull_fails(context, project, service);
+        // A pin to what there is says that it is emulated knowingly.
+        if service.platform.is_some() && fails.is_none() {
+            return None;
+        }
         let subject = context.service_subject(name, service, None);
         let finding = judge(context, reference, subject, engine, fails)?;
-        Some(if service.platform.is_some() { finding } else { knowingly(context, finding, service, reference) })
+        let mut finding =
+            if service.platform.is_some() { finding } else { knowingly(context, finding, service, reference) };
+        for fix in finding.fixes.iter_mut().filter(|fix| fix.safety == Safety::Review && fix.title.starts_with("Pin "))
+        {
+            fix.promise = Some(CHECK.id.to_owned());
+        }
+        Some(finding)
     });
     images.chain(services).collect()
 }
@@ -188,7 +198,10 @@ mod tests {
             let titles: Vec<&str> = finding.fixes.iter().map(|fix| fix.title.as_str()).collect();
             let pin = format!("Pin db to {foreign}");
             assert_eq!(titles, ["Move to 2", pin.as_str()]);
-            assert!(finding.fixes[1].safety == Safety::Review && finding.fixes[1].promise.is_none());
+            assert_eq!(
+                (finding.fixes[1].safety, finding.fixes[1].promise.as_deref()),
+                (Safety::Review, Some(CHECK.id))
+            );
             assert!(
                 finding.why.ends_with("so it is emulated here whenever it runs."),
                 "one image is pulled whatever it is"
