@@ -20,7 +20,9 @@ use common::{
     guard::Guard,
     images::stub,
     lab::{Lab, engines},
-    list, ran,
+    list,
+    proxy::Proxy,
+    ran,
     registry::Registry,
     text,
 };
@@ -619,16 +621,22 @@ fn two_platforms_go_where_they_can_be_kept() {
     }
 }
 
+/// A question that changes nothing; the command's BuildKit asks by upgraded connections.
+fn is_look(asked: &str) -> bool {
+    ["GET ", "HEAD ", "POST /grpc", "POST /session"].iter().any(|look| asked.starts_with(look))
+}
+
 #[test]
 fn another_image_store_is_offered_where_there_is_one() {
     for lab in labs("the image store", &["v28", "v28-overlay2", "v20"]) {
         let user = User::new();
+        // Others build on this engine at the same time, so what it was asked is looked at, not what it holds.
+        let door = Proxy::new(&lab.endpoint, usize::MAX);
         let asked = |arguments: &[&str]| {
             let mut command = user.command(arguments);
-            command.env("PATH", lab.client_folder()).env("DOCKER_HOST", &lab.endpoint);
+            command.env("PATH", lab.client_folder()).env("DOCKER_HOST", door.endpoint());
             ran(command)
         };
-        let before = lab.inventory();
         let shown = asked(&["builders", "--containerd-store"]);
         let applied = asked(&["builders", "--containerd-store", "--apply", "--yes"]);
         let (status, words) = match lab.name.as_str() {
@@ -644,7 +652,8 @@ fn another_image_store_is_offered_where_there_is_one() {
             assert_eq!(document["storePreview"]["commands"], json!([["sudo", "systemctl", "restart", "docker"]]));
             assert!(shown.out.contains("are not shown until it is switched back"), "{shown:?}");
         }
-        assert_eq!(lab.inventory(), before, "{}", lab.name);
+        let changing: Vec<String> = door.asked().into_iter().filter(|asked| !is_look(asked)).collect();
+        assert!(changing.is_empty() && !door.asked().is_empty(), "{}: {changing:?}", lab.name);
     }
 }
 
