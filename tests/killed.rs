@@ -101,18 +101,22 @@ fn an_engine_that_is_killed_under_a_change_loses_nothing() {
         }
     }
 
-    let stage = Stage::new(lab);
-    let project = Project::up(&stage, STAYS, "", 1);
-    let (name, what) = (project.container(), "Compose has deleted the old one and not started the new one");
-    lab.docker(&["exec", &name, "/bin/sh", "-c", "echo kept > /data/x"]);
-    let before = stage.inspect(&name);
-    let (failed, _door) = killed_at(&spare, &stage, &name, "1", "/start");
-    let old = lab.client(&["inspect", text(&before, "Id")]).output().unwrap();
-    assert!(!old.status.success(), "{what}: the old container is gone");
-    is_brought_back(&stage, what, &failed, &before);
-    assert_eq!(lab.docker(&["exec", &name, "/bin/busybox", "cat", "/data/x"]), "kept", "{what}");
-    let of_project = project.compose(&["ps", "-a", "--format", "{{.Name}}"]).output().unwrap();
-    assert_eq!(String::from_utf8(of_project.stdout).unwrap().trim(), name, "{what}: Compose knows it as its own");
+    // Compose makes the new one under another name, deletes the old one, renames the new one and starts it.
+    let rows = [("/rename", "the new one has not its name yet"), ("/start", "the new one is not started")];
+    for (asked, what) in rows {
+        let stage = Stage::new(lab);
+        let project = Project::up(&stage, STAYS, "", 1);
+        let name = project.container();
+        lab.docker(&["exec", &name, "/bin/sh", "-c", "echo kept > /data/x"]);
+        let before = stage.inspect(&name);
+        let (failed, _door) = killed_at(&spare, &stage, &name, "1", asked);
+        let old = lab.client(&["inspect", text(&before, "Id")]).output().unwrap();
+        assert!(!old.status.success(), "{what}: the old container is gone");
+        is_brought_back(&stage, what, &failed, &before);
+        assert_eq!(lab.docker(&["exec", &name, "/bin/busybox", "cat", "/data/x"]), "kept", "{what}");
+        let of_project = project.compose(&["ps", "-a", "--format", "{{.Name}}"]).output().unwrap();
+        assert_eq!(String::from_utf8(of_project.stdout).unwrap().trim(), name, "{what}: Compose knows it as its own");
+    }
 }
 
 /// A container of a foreign variant whose native one is in a registry behind a valve, and its finding.

@@ -24,6 +24,7 @@ use common::{
     proxy::Proxy,
     ran,
     registry::Registry,
+    stage::{STAYS, machine_of},
     text,
 };
 use serde_json::{Value, json};
@@ -133,12 +134,6 @@ impl Drop for Shop<'_> {
     }
 }
 
-/// The machine's name for a platform, as `uname` tells it.
-fn machine_of(platform: &str) -> &'static str {
-    if Lab::arch(platform) == "amd64" { "x86_64" } else { "aarch64" }
-}
-
-const STAYS: &str = "while :; do /bin/busybox sleep 3600; done";
 const HIDDEN: &str = "hunter2-rebuild";
 
 /// A shop whose service runs on an image that was built for the foreign platform.
@@ -265,6 +260,11 @@ fn built_and_made_anew(lab: &Lab) {
     assert_eq!(lab.docker(&["exec", &web, "/bin/busybox", "cat", "/data/x"]), "kept", "volumes are used again");
     let written = format!("{}-written", text(made, "kept"));
     assert_ne!(lab.docker(&["image", "inspect", "--format", "{{.Id}}", &written]), image, "{}", lab.name);
+    assert!(
+        !String::from_utf8_lossy(&lab.client(&["save", &written]).output().unwrap().stdout).contains(HIDDEN),
+        "{}: no secret gets into an image",
+        lab.name
+    );
     let history = shop.run(&["history", "--json"]).document("history");
     assert_eq!(
         (list(&history, "receipts").len(), list(made, "copies").len()),

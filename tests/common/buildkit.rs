@@ -42,6 +42,8 @@ pub const BUILDER: &str = "buildx_buildkit_silidock0";
 pub struct Buildkit<'l> {
     lab: &'l Lab,
     pub image: String,
+    /// What the engine's cache of builds has had since.
+    cached: Vec<String>,
 }
 
 impl<'l> Buildkit<'l> {
@@ -73,8 +75,10 @@ impl<'l> Buildkit<'l> {
         }
         fs::write(at("engine.json"), SETTINGS).unwrap();
         fs::write(at("Dockerfile"), DOCKERFILE).unwrap();
+        let before = lab.build_cache();
         lab.docker(&["build", "--quiet", "--tag", &image, folder.path().to_str().unwrap()]);
-        Self { lab, image }
+        let cached = lab.build_cache().difference(&before).cloned().collect();
+        Self { lab, image, cached }
     }
 }
 
@@ -84,7 +88,10 @@ impl Drop for Buildkit<'_> {
         let _ = self.lab.client(&["rm", "--force", "--volumes", BUILDER]).output();
         let _ = self.lab.client(&["volume", "rm", &format!("{BUILDER}_state")]).output();
         let _ = self.lab.client(&["rmi", "--force", &self.image]).output();
-        let _ = self.lab.client(&["builder", "prune", "--all", "--force", "--filter", "type=source.local"]).output();
+        for one in &self.cached {
+            let only = format!("id={one}");
+            let _ = self.lab.client(&["builder", "prune", "--all", "--force", "--filter", &only]).output();
+        }
     }
 }
 

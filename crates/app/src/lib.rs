@@ -15,7 +15,7 @@ pub mod engines;
 mod explain;
 pub mod failure;
 pub mod inside;
-pub mod later;
+mod later;
 mod layer_store;
 pub mod look;
 mod memory;

@@ -68,6 +68,7 @@ impl App {
     /// Nothing was looked at yet.
     pub async fn ask_written(&self) -> Result<(), Failure> {
         if let Source::Engine(engine) = self.source()? {
+            let _turn = self.looking.lock().await;
             let mut inventory = self.last_inventory()?;
             silidock_observe::ask_written(&engine, &mut inventory).await;
             self.remember(self.next_generation(), inventory);

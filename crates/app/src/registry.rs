@@ -72,7 +72,8 @@ impl App {
             return inventory;
         }
         // Nothing of it is shown, and an engine that does not answer has no part in what registries say.
-        let app = Self::start(AppOptions { live: false, sample: false, ..self.options.clone() });
+        let app =
+            Self::start(AppOptions { live: false, sample: false, remember_opened: false, ..self.options.clone() });
         let request = ScanRequest { engine: named.map(str::to_owned), ..ScanRequest::default() };
         let seen = app.scan(request).await.and_then(|_| app.last_inventory());
         seen.unwrap_or_else(|_| Inventory::not_looked_at(""))

@@ -25,6 +25,7 @@ use ts_rs::TS;
 use crate::{
     changes::{apply_failure, blocking, token},
     failure::{Failure, FailureCode},
+    pins::refuse_unknown,
     session::{App, Source},
     wire::{ChangeOutcome, ScanRequest},
 };
@@ -84,6 +85,7 @@ impl App {
         }
         let parsed: Result<Vec<Platform>, _> = request.targets.iter().map(|text| text.parse()).collect();
         let mut targets = parsed.map_err(|error| Failure::new(FailureCode::Refused, format!("{error}.")))?;
+        targets.iter().try_for_each(refuse_unknown)?;
         let mut seen = Vec::new();
         targets.retain(|one| {
             !seen.contains(one) && {

@@ -98,9 +98,11 @@ async fn an_image_that_is_built_here_knows_where_it_runs() {
     let remembered =
         app.targets(TargetsRequest { folder: folder.clone(), set: Some(vec!["linux/amd64".to_owned()]) }).await;
     assert_eq!(remembered.unwrap_err().code, FailureCode::Refused, "nothing of a sample is remembered");
-    for (request, code) in
-        [(to("/nowhere", &["linux/amd64"]), FailureCode::NotFound), (to(&folder, &["tablet"]), FailureCode::Refused)]
-    {
+    for (request, code) in [
+        (to("/nowhere", &["linux/amd64"]), FailureCode::NotFound),
+        (to(&folder, &["tablet"]), FailureCode::Refused),
+        (to(&folder, &["linux/foo"]), FailureCode::Refused),
+    ] {
         assert_eq!(app.show_targets(request).await.unwrap_err().code, code);
     }
 }

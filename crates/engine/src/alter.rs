@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bollard::query_parameters::UploadToContainerOptionsBuilder;
+use bollard::query_parameters::{CreateImageOptionsBuilder, UploadToContainerOptionsBuilder};
 use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -171,24 +171,31 @@ impl Engine {
         self.remove(&path, Asked("removing container", container)).await
     }
 
-    /// Makes an image of what a container is and has written, without its volumes. The container is paused meanwhile.
+    /// Makes an image of the files of a container, without its volumes and without its configuration: what it was given in its
+    /// environment stays out of it, as a commit would not.
     ///
     /// # Errors
     /// As for any question; `TimedOut` after `limit`.
-    pub async fn commit_container(
+    pub async fn keep_files(
         &self,
         container: &str,
-        repository: &str,
-        tag: &str,
+        (repository, tag): (&str, &str),
+        platform: Option<&str>,
         limit: Duration,
     ) -> Result<(), EngineError> {
-        let path = format!(
-            "/commit?container={}&repo={}&tag={}&pause=1",
-            escaped(container),
-            escaped(repository),
-            escaped(tag)
-        );
-        self.act(&path, post_json(b"{}".to_vec()), Asked("keeping container", container), limit).await.map(drop)
+        let asked = Asked("keeping container", container);
+        let body = self.wire().stream(&self.versioned(&format!("/containers/{}/export", escaped(container))));
+        let pieces = body
+            .map_ok(|piece| bytes_of(piece.as_ref()))
+            .map_err(|error| std::io::Error::other(one_line(&error.to_string())));
+        let options = CreateImageOptionsBuilder::default().from_src("-").repo(repository).tag(tag);
+        let options = platform.map_or(options.clone(), |platform| options.platform(platform)).build();
+        let docker = self.wire().docker_of(&format!("/v{}", self.api_version()));
+        let import = docker.create_image(Some(options), Some(bollard::body_try_stream(pieces)), None);
+        match timeout(limit, import.try_for_each(|_| std::future::ready(Ok(())))).await {
+            Ok(kept) => kept.map_err(|error| self.wire().failed(asked, error)),
+            Err(_) => Err(self.wire().late(asked, limit)),
+        }
     }
 
     /// Makes a volume.

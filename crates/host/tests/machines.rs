@@ -206,7 +206,7 @@ async fn running_has_limits() {
     let root = tempfile::tempdir().unwrap();
     let told = root.path().join("pid");
     let plugin = sh("sleep 600 & echo $! > \"$TOLD\"; wait").env("TOLD", &told.display().to_string());
-    let error = host.run(&plugin.timeout(Duration::from_secs(2))).await.unwrap_err();
+    let error = host.run(&plugin.timeout(Duration::from_secs(8))).await.unwrap_err();
     assert!(matches!(error, RunError::TimedOut { .. }), "{error:?}");
     is_gone(fs::read_to_string(told).unwrap().trim()).await;
     let error = host.run(&sh("cat /dev/zero").output_limit(1000)).await.unwrap_err();

@@ -209,7 +209,9 @@ async fn details(engine: &Engine, containers: &Listing<Container>) -> Result<Vec
     if let Some(gap) = containers.gaps.first() {
         return Err(format!("{}: {}", gap.what, gap.why));
     }
-    let ids: Vec<String> = containers.items.iter().map(|container| container.id.clone()).collect();
+    // One that is on its way out holds on to nothing, and cannot always be asked.
+    let stay = |container: &&Container| !matches!(container.state, ContainerState::Dead | ContainerState::Removing);
+    let ids: Vec<String> = containers.items.iter().filter(stay).map(|container| container.id.clone()).collect();
     let questions = ids.into_iter().map(|id| async move {
         match tokio::time::timeout(COMPARING, engine.inspect_container(&id)).await {
             Ok(Err(error)) if error.is_not_found() => Ok(None),

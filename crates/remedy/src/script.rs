@@ -70,7 +70,7 @@ fn left_out<'s>(fix: &Fix, shown: &'s Preview, reach: Reach<'_>) -> Option<(Cow<
 }
 
 fn engine(out: &mut String, reach: Reach<'_>) {
-    out.push_str("\n# The engine that was looked at.\n");
+    out.push_str("\n# The engine that was looked at.\nunset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS DOCKER_TLS_VERIFY\n");
     if let Some(context) = reach.context {
         let _ = writeln!(out, "export DOCKER_CONTEXT={}", quoted(context));
         return;
@@ -127,10 +127,7 @@ fn of_fix(out: &mut String, fix: &Fix, shown: &Preview, reach: Reach<'_>) {
                 line(out, &words(&["docker", "pull", "--platform", &platform.to_string(), reference]));
             }
             Step::CopyVolumes { of } => container::copy_volumes(out, of),
-            Step::KeepWritten { of } => {
-                let tag = format!("{}-written", kept(of));
-                line(out, &words(&["docker", "commit", &of.id, &tag]));
-            }
+            Step::KeepWritten { of } => container::keep_written(out, of),
             Step::RecreateContainer { of, platform } => {
                 if let Some(api) = container::api(reach) {
                     container::by_api(out, of, platform.as_ref().map(ToString::to_string).as_deref(), &api);
@@ -146,7 +143,7 @@ fn of_fix(out: &mut String, fix: &Fix, shown: &Preview, reach: Reach<'_>) {
                         let _ = write!(out, "DOCKER_DEFAULT_PLATFORM={} ", quoted(&platform.to_string()));
                     }
                     line(out, argv);
-                    let _ = writeln!(out, "up {}\nold=''", quoted(&of.name));
+                    let _ = writeln!(out, "[ \"$running\" != true ] || up {}\nold=''", quoted(&of.name));
                     back.push(format!("docker tag {} {}", quoted(&kept(of)), quoted(&of.image)));
                     back.push(joined(argv));
                 }
@@ -172,7 +169,11 @@ fn of_fix(out: &mut String, fix: &Fix, shown: &Preview, reach: Reach<'_>) {
 /// is left to this program or asked of the person.
 fn build(out: &mut String, image: &str, platforms: &[Platform], shown: &Preview, back: &mut Vec<String>) {
     let built = shown.commands.iter().find(|argv| argv.iter().any(|word| word == "build"));
-    let whole = |argv: &&Vec<String>| !argv.iter().any(|word| word == "-" || word.ends_with("=..."));
+    let whole = |argv: &&Vec<String>| {
+        let mut words = argv.iter().zip(argv.iter().skip(1));
+        let unnamed = words.any(|(option, name)| option == "--build-arg" && !name.contains('=') && !is_variable(name));
+        !unnamed && !argv.iter().any(|word| word == "-" || word.ends_with("=..."))
+    };
     let Some(argv) = built.filter(whole) else {
         let mut argv = words(&["silidock", "rebuild", image]);
         argv.extend(platforms.iter().flat_map(|platform| ["--platform".to_owned(), platform.to_string()]));
@@ -191,13 +192,24 @@ fn build(out: &mut String, image: &str, platforms: &[Platform], shown: &Preview,
             _ => {}
         }
     }
-    let _ = writeln!(out, "if docker image inspect {image} > /dev/null 2>&1; then docker tag {image} {kept}; fi");
+    let _ = writeln!(
+        out,
+        "if ! docker image inspect {kept} > /dev/null 2>&1 && docker image inspect {image} > /dev/null 2>&1; then docker tag {image} {kept}; fi"
+    );
     line(out, &argv);
     back.push(format!("docker tag {kept} {image}"));
 }
 
 fn kept(of: &OldContainer) -> String {
-    format!("{}/{}:by-hand", silidock_diagnosis::reference::KEPT, crate::recreate::tagged(&of.name))
+    let id: String = of.id.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    format!("{}/{}:by-hand-{id}", silidock_diagnosis::reference::KEPT, crate::recreate::tagged(&of.name))
+}
+
+/// What a shell takes as the name of a variable.
+fn is_variable(name: &str) -> bool {
+    let mut letters = name.chars();
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -131,6 +131,33 @@ fn lines_and_their_endings_become_what_applying_makes_of_them() {
 }
 
 #[test]
+fn a_name_of_a_build_argument_is_never_run() {
+    let step =
+        Step::BuildImage { image: "app:1".into(), service: None, platforms: vec!["linux/arm64".parse().unwrap()] };
+    let fix = fix(vec![step]);
+    let rows = [
+        ("WHO", true),
+        ("_a1", true),
+        ("x:-$(touch /tmp/x)", false),
+        ("foo}\"; touch /tmp/x; \"", false),
+        ("my-arg", false),
+    ];
+    for (name, named) in rows {
+        let argv = ["docker", "buildx", "build", "--progress", "rawjson", "--build-arg", name, "--", "/src"];
+        let commands = vec![argv.map(str::to_owned).to_vec()];
+        let shown = Preview { commands, ..Preview::default() };
+        let reach = Reach { endpoint: "unix:///run/docker.sock", context: Some("orbstack"), tls: false };
+        let script = script(&[(&fix, &shown)], reach);
+        assert_eq!(script.contains(&format!("${{{name}?")), named, "{script}");
+        assert_eq!(script.contains("silidock rebuild app:1 --platform linux/arm64 --apply"), !named, "{script}");
+        assert!(
+            !script.contains("touch") && !script.contains("rawjson") && script.contains("unset DOCKER_HOST"),
+            "{script}"
+        );
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_yet_is_made_once() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().canonicalize().unwrap().join("new.yml");

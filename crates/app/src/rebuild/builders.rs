@@ -33,6 +33,9 @@ use crate::{
 /// The builder that is made where none can do the job.
 const OURS: &str = "silidock";
 
+/// How often one that was made and does not answer is asked again.
+const AGAIN: usize = 3;
+
 /// Whose builders, and what they are wanted for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
 pub struct BuildersRequest {
@@ -157,7 +160,15 @@ impl App {
         })
         .await?;
         let receipt = done.map_err(|error| crate::runtime_changes::failure_of(&error))?;
-        let now = self.builders(request).await?;
+        let mut now = self.builders(request.clone()).await?;
+        // One that has just started may not answer at first; each question has a time limit of its own.
+        for _ in 0..AGAIN {
+            let unheard = |one: &Builder| one.error.is_some() || one.nodes.iter().any(|node| node.error.is_some());
+            if !now.platforms.is_empty() || !now.builders.iter().any(|one| one.name == OURS && unheard(one)) {
+                break;
+            }
+            now = self.builders(request.clone()).await?;
+        }
         let (verified, words) = match now.platforms.is_empty() {
             false => (Verified::Verified, format!("Looked again: builder {OURS} is there and can do it.")),
             true => {

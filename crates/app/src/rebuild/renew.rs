@@ -104,6 +104,13 @@ impl App {
                 }
             }
         }
+        let copies =
+            |container: &&Planned| container.renewal.steps.iter().any(|step| matches!(step, Step::CopyVolumes { .. }));
+        if planned.prepared.containers.iter().filter(copies).count() > 1 {
+            let why = "several containers with volumes would be made anew one after the other, and a volume that two of them share \
+                       would be copied after the first had changed it. Make them anew one by one, or without copies";
+            planned.refused.get_or_insert((why.to_owned(), Vec::new()));
+        }
         let names: Vec<&str> =
             planned.prepared.containers.iter().map(|container| container.planned.name.as_str()).collect();
         if !names.is_empty() {
@@ -130,7 +137,9 @@ impl App {
             Ok(platform) => platform,
             Err(refused) => return Ok(Err(refused)),
         };
-        let image = build.references.first().cloned().unwrap_or_default();
+        let wanted = normalise(&container.image);
+        let same = build.references.iter().find(|reference| normalise(reference) == wanted);
+        let image = same.or(build.references.first()).cloned().unwrap_or_default();
         let of = OldContainer { id: container.id.clone(), name: container.name.clone(), image: image.clone() };
         let mut steps = Vec::new();
         if wrote(engine, container).await {

@@ -89,7 +89,7 @@ impl Work<'_> {
             self.save()?;
         }
         if found(engine, &old.id).await?.is_some() {
-            service::clear(self, old).await?;
+            service::clear(self, old, None).await?;
             let forward = self.record.forward.clone();
             let forward = forward.unwrap_or_else(|| Replacing::new(&old.name, Some(&old.id), old.running, self.tail()));
             if settle(engine, &Replacing { finished: false, ..forward }).await? == Settled::OldIsBack {
@@ -101,6 +101,8 @@ impl Work<'_> {
 
     /// The old container does not exist any more: one like it is made of what was saved.
     async fn made_again(&mut self, old: &OldRecord) -> Result<Vec<String>, AlterFailed> {
+        let holder = self.holder(old).await?;
+        service::clear(self, old, holder.as_ref().map(id).as_deref()).await?;
         let (like, until) = self.saved(old).await?;
         let failed = match self.put_again(old, &like, until).await {
             Ok(()) => return Ok(vec![format!("{} was made again as it was", old.name)]),

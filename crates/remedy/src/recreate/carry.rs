@@ -142,7 +142,7 @@ impl Work<'_> {
             image_id: text(&seen.container["Image"]),
             platform: seen.platform.clone(),
             running: runs(&seen.container),
-            kept: format!("{KEPT}/{}:{}", tagged(name(&seen.container)), self.receipt.id),
+            kept: format!("{KEPT}/{}:{}{}", tagged(name(&seen.container)), self.receipt.id, self.place()),
             service: seen.service.clone(),
             copies: Vec::new(),
             written: None,
@@ -153,6 +153,11 @@ impl Work<'_> {
     /// Under which name the receipt keeps what the engine said.
     pub(super) fn private(&self, as_name: &str) -> String {
         self.after_build.map_or_else(|| as_name.to_owned(), |place| format!("{place}-{as_name}"))
+    }
+
+    /// Tells containers of one receipt apart in names of things that are kept.
+    pub(super) fn place(&self) -> String {
+        self.after_build.map(|place| format!("-{place}")).unwrap_or_default()
     }
 
     pub(super) async fn all(&mut self, plan: &Plan, swaps: &[Swap]) -> Result<(), AlterFailed> {
@@ -267,7 +272,7 @@ impl Work<'_> {
 }
 
 /// Ends when somebody wants the change stopped.
-async fn stopped(course: &dyn super::Course) {
+pub(super) async fn stopped(course: &dyn super::Course) {
     while !course.stopped() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }

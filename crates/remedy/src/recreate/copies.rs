@@ -27,7 +27,7 @@ pub(super) async fn copy(work: &mut Work<'_>) -> Result<(), AlterFailed> {
         }
         let text = |key: &str| mount[key].as_str().unwrap_or_default().to_owned();
         let (volume, target) = (text("Name"), text("Destination"));
-        let copy = format!("{}-silidock-{}-{}", tagged(&old.name), work.tail(), place + 1);
+        let copy = format!("{}-silidock-{}{}-{}", tagged(&old.name), work.tail(), work.place(), place + 1);
         work.site.course.say(&format!("Copying volume {volume}"));
         let labels = BTreeMap::from([("dev.silidock.copy-of".to_owned(), volume.clone())]);
         work.push_copy(VolumeCopy { volume: volume.clone(), copy: copy.clone(), target, whole: false })?;
@@ -56,7 +56,7 @@ impl Work<'_> {
 }
 
 fn helpers(work: &Work<'_>, name: &str) -> [String; 2] {
-    ["from", "to"].map(|end| format!("{name}-silidock-{}-copy-{end}", work.tail()))
+    ["from", "to"].map(|end| format!("{name}-silidock-{}{}-copy-{end}", work.tail(), work.place()))
 }
 
 async fn helper(work: &Work<'_>, old: &OldRecord, name: &str, mount: &str) -> Result<String, AlterFailed> {
@@ -114,7 +114,8 @@ pub(super) async fn keep_written(work: &mut Work<'_>) -> Result<(), AlterFailed>
         old.written = Some(format!("{repository}:{tag}"));
     }
     work.save()?;
-    Ok(work.site.engine.commit_container(&old.id, repository, &tag, PACKING).await?)
+    let names = (repository, tag.as_str());
+    Ok(work.site.engine.keep_files(&old.id, names, old.platform.as_deref(), PACKING).await?)
 }
 
 #[cfg(test)]

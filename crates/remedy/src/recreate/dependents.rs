@@ -24,7 +24,8 @@ pub(super) async fn of(engine: &Engine, container: &Value) -> Result<Vec<Depende
     let own = id(container);
     let listed = engine.containers_json().await?;
     let mut details: Vec<ContainerDetails> = Vec::new();
-    for other in &listed {
+    // One that is on its way out holds on to nothing, and cannot always be asked.
+    for other in listed.iter().filter(|other| !matches!(other["State"].as_str(), Some("dead" | "removing"))) {
         match engine.inspect_container(id(other)).await {
             Ok(told) => details.push(told),
             Err(error) if error.is_not_found() => {}

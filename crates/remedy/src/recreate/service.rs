@@ -10,7 +10,7 @@ use silidock_diagnosis::platform::Platform;
 use silidock_engine::{DockerClient, Engine, EngineError};
 use silidock_host::Output;
 
-use super::carry::Work;
+use super::carry::{Work, stopped};
 use super::plan::Seen;
 use super::replacing::{Replacing, id, up};
 use super::typed::typed;
@@ -121,7 +121,10 @@ pub(super) async fn recreate(
     work.record.forward = Some(Replacing::new(&old.name, Some(&old.id), old.running, work.tail()));
     work.save()?;
     work.site.course.say(&format!("Running {}", plan.argv.join(" ")));
-    let ran = run(&work.site, &plan.client, &plan.argv, platform, LONG).await;
+    let ran = tokio::select! {
+        ran = run(&work.site, &plan.client, &plan.argv, platform, LONG) => ran,
+        () = stopped(work.site.course) => return Err(AlterFailed::Stopped),
+    };
     let output = match &ran {
         Ok(output) | Err(ComposeFailed::Ended(_, output)) => output.clone(),
         Err(ComposeFailed::Run(_)) => Output::default(),
@@ -149,12 +152,12 @@ pub(super) async fn recreate(
     Ok(work.save()?)
 }
 
-/// Removes what Compose made of the service while the old container is still there.
-pub(super) async fn clear(work: &Work<'_>, old: &OldRecord) -> Result<(), AlterFailed> {
+/// Removes what Compose made of the service in a change that did not end, but for the container that holds the old one's name.
+pub(super) async fn clear(work: &Work<'_>, old: &OldRecord, holder: Option<&str>) -> Result<(), AlterFailed> {
     if old.service.is_empty() || work.record.done {
         return Ok(());
     }
-    for new in new_ones(work, old).await? {
+    for new in new_ones(work, old).await?.into_iter().filter(|new| Some(new.as_str()) != holder) {
         work.site.engine.remove_container(&new, true).await?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use super::{Reach, kept, quoted};
 pub(super) const PROLOGUE: &str = r#"
 # Should anything fail, the container that is being replaced is started again under its own name.
 work=$(mktemp -d)
-old='' name='' new=''
+old='' name='' new='' running=''
 finish() {
   status=$?
   trap - EXIT
@@ -20,7 +20,7 @@ finish() {
     [ -z "$new" ] || docker rm -f "$new" || true
     if docker inspect --type container "$old" > /dev/null 2>&1; then
       docker rename "$old" "$name" 2> /dev/null || true
-      docker start "$old"
+      [ "$running" != true ] || docker start "$old"
     fi
     printf '%s\n' "It stopped in the middle; see the way back of $name in the script." >&2
   fi
@@ -28,6 +28,7 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
+trap 'exit 129' HUP
 
 # Waits until a container runs, and is healthy where it says so itself.
 up() {
@@ -48,11 +49,20 @@ up() {
 pub(super) fn keep(out: &mut String, of: &OldContainer) {
     let _ = write!(
         out,
-        "old={id} name={name} new=''\nimage=$(docker inspect --type container --format '{{{{.Image}}}}' \"$old\")\n\
-         docker tag \"$image\" {kept}\n",
+        "old={id} name={name} new=''\nrunning=$(docker inspect --type container --format '{{{{.State.Running}}}}' \"$old\")\n\
+         image=$(docker inspect --type container --format '{{{{.Image}}}}' \"$old\")\ndocker tag \"$image\" {kept}\n",
         id = quoted(&of.id),
         name = quoted(&of.name),
         kept = quoted(&kept(of)),
+    );
+}
+
+/// Keeps the files of the container as an image, without its configuration, which holds environment values.
+pub(super) fn keep_written(out: &mut String, of: &OldContainer) {
+    let _ = write!(
+        out,
+        "docker export -o \"$work/written.tar\" \"$old\"\ndocker import \"$work/written.tar\" {}\nrm \"$work/written.tar\"\n",
+        quoted(&format!("{}-written", kept(of))),
     );
 }
 
@@ -62,8 +72,8 @@ pub(super) fn copy_volumes(out: &mut String, of: &OldContainer) {
         out,
         "docker stop \"$old\"\nnumber=0\n\
          format='{{{{range .Mounts}}}}{{{{if eq .Type \"volume\"}}}}{{{{println .Name}}}}{{{{end}}}}{{{{end}}}}'\n\
-         docker inspect --type container --format \"$format\" \"$old\" | sed '/^$/d' > \"$work/volumes\"\n\
-         while read -r volume; do\n  number=$((number + 1))\n  copy={name}-copy-$number\n  \
+         docker inspect --type container --format \"$format\" \"$old\" > \"$work/volumes\"\n\
+         while read -r volume; do\n  [ -n \"$volume\" ] || continue\n  number=$((number + 1))\n  copy={name}-copy-$number\n  \
          from=$(docker create --network none --entrypoint /none -v \"$volume:/copy:ro\" {kept})\n  \
          to=$(docker create --network none --entrypoint /none -v \"$copy:/copy:nocopy\" {kept})\n  \
          docker cp \"$from:/copy/.\" - > \"$work/volume.tar\"\n  docker cp -a - \"$to:/copy\" < \"$work/volume.tar\"\n  \
@@ -90,7 +100,8 @@ pub(super) fn by_api(out: &mut String, of: &OldContainer, platform: Option<&str>
          network=$(printf '%s' \"$one\" | jq -r '.network | @uri')\n  \
          {api} -X POST -H 'Content-Type: application/json' --data @\"$work/body.json\" \"{BASE}/networks/$network/connect\"\n\
          done < \"$work/networks\"\n\
-         docker stop \"$old\"\ndocker rename \"$old\" {name}-before\ndocker rename \"$new\" {name}\ndocker start {name}\nup {name}\n\
+         docker stop \"$old\"\ndocker rename \"$old\" {name}-before\ndocker rename \"$new\" {name}\n\
+         [ \"$running\" != true ] || {{ docker start {name} && up {name}; }}\n\
          old=''\n# When all is well: docker rm {name}-before\n",
         image = quoted(&of.image),
         filter = quoted(FILTER),
@@ -120,19 +131,21 @@ $c[0][0] as $old | ($i[0][0].Config // {}) as $of | $old.Config
 | if .Entrypoint == $of.Entrypoint then (if .Cmd == $of.Cmd then del(.Cmd) else . end) | del(.Entrypoint) else . end
 | reduce ("WorkingDir", "User", "StopSignal", "Shell", "Healthcheck") as $k (.; if .[$k] == $of[$k] then del(.[$k]) else . end)
 | if .Hostname == $old.Id[0:12] then del(.Hostname) else . end
+| if ($old.HostConfig.NetworkMode | startswith("container:")) then del(.Hostname, .Domainname, .ExposedPorts) else . end
 | ([$old.HostConfig.Binds[]? | split(":")[1]] + [$old.HostConfig.Mounts[]? | select((.Source // "") != "") | .Target]) as $placed
 | .HostConfig = ($old.HostConfig
   | .Mounts = [.Mounts[]? | select(.Type != "volume" or (.Source // "") != "")]
   | .Binds = ((.Binds // []) + [$old.Mounts[] | select(.Type == "volume")
-    | select(.Destination as $d | $placed | index($d) | not) | .Name + ":" + .Destination]))
+    | select(.Destination as $d | $placed | index($d) | not) | .Name + ":" + .Destination + (if .RW then "" else ":ro" end)]))
 | .NetworkingConfig = {EndpointsConfig: ($old.NetworkSettings.Networks
-  | with_entries(select(.key == $old.HostConfig.NetworkMode)
+  | with_entries(select(.key == $old.HostConfig.NetworkMode or .value.NetworkID == $old.HostConfig.NetworkMode)
     | .value |= {IPAMConfig, Aliases: [.Aliases[]? | select(. != $old.Id[0:12])], DriverOpts}))}
 "#;
 
 /// The networks but for the first, each with what connecting to it says.
 const NETWORKS: &str = r#".[0] as $old | $old.NetworkSettings.Networks | to_entries[]
-| select(.key != $old.HostConfig.NetworkMode and .key != "bridge")
+| select(.key != $old.HostConfig.NetworkMode and .value.NetworkID != $old.HostConfig.NetworkMode)
+| select(.key != "bridge" or ($old.HostConfig.NetworkMode != "default" and $old.HostConfig.NetworkMode != ""))
 | {network: .key, body: {EndpointConfig: {
     IPAMConfig: .value.IPAMConfig, Links: .value.Links, DriverOpts: .value.DriverOpts,
     Aliases: [.value.Aliases[]? | select(. != $old.Id[0:12])]}}}"#;
