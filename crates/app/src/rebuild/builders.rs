@@ -164,7 +164,8 @@ impl App {
         // One that has just started may not answer at first; each question has a time limit of its own.
         for _ in 0..AGAIN {
             let unheard = |one: &Builder| one.error.is_some() || one.nodes.iter().any(|node| node.error.is_some());
-            if !now.platforms.is_empty() || !now.builders.iter().any(|one| one.name == OURS && unheard(one)) {
+            let mut listed = now.builders.known().into_iter().flatten();
+            if !now.platforms.is_empty() || !listed.any(|one| one.name == OURS && unheard(one)) {
                 break;
             }
             now = self.builders(request.clone()).await?;
