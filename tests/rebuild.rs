@@ -16,7 +16,6 @@ use std::{
 
 use common::{
     Ran, User,
-    buildkit::{BUILDER, Buildkit},
     guard::Guard,
     images::stub,
     lab::{Lab, engines},
@@ -739,46 +738,5 @@ fn builders_are_listed_and_made_and_one_that_cannot_be_made_leaves_nothing() {
             format!("{containers}\n{volumes}").contains("buildx_buildkit_silidock")
         };
         assert!(!theirs());
-        made_and_used(&lab, &asked, &both);
-        assert!(!theirs(), "an undo removes the builder with its container and its cache");
     }
-}
-
-/// A builder with an image of one's own registry: made, takes the build, which is pushed, and is removed by undo.
-fn made_and_used(lab: &Lab, asked: &dyn Fn(&[&str]) -> Ran, both: &[&str]) {
-    let Some(registry) = Registry::start("a builder that is made", false) else { return };
-    let buildkit = Buildkit::build(lab);
-    let create = ["builders", "--create", "--image", buildkit.image.as_str(), "--json"];
-    let shown = asked(&[&create[..], both].concat()).document("builders");
-    assert!(shown["preview"]["commands"].to_string().contains(&format!("image={}", buildkit.image)), "{shown}");
-    assert!(text(&shown["proposal"], "summary").contains(&buildkit.image), "{shown}");
-    let made = asked(&[&create[..], &["--apply", "--yes"], both].concat());
-    let done = made.document("change");
-    assert_eq!((made.status, text(&done, "verified")), (0, "verified"), "{made:?}");
-
-    let listed = asked(&[&["builders", "--json"], both].concat());
-    let taken = listed.document("builders");
-    let names: Vec<&str> = list(&taken, "platforms").iter().map(|on| text(on, "builder")).collect();
-    assert_eq!((listed.status, names), (0, vec!["silidock", "silidock"]), "{taken}");
-
-    // The engine has no link, so the registry has to be where the builder is.
-    let pid = lab.docker(&["inspect", "--format", "{{.State.Pid}}", BUILDER]);
-    let registry = registry.also_in(&PathBuf::from(format!("/proc/{pid}/ns/net")));
-    let folder = tempfile::TempDir::new().unwrap();
-    fs::write(folder.path().join("Dockerfile"), DOCKERFILE).unwrap();
-    for arch in [&lab.native, &lab.foreign].map(|platform| Lab::arch(platform)) {
-        fs::write(folder.path().join(format!("stub-{arch}")), stub(arch)).unwrap();
-    }
-    let reference = format!("{}/made/app:1", registry.host);
-    let context = folder.path().to_str().unwrap();
-    let build = ["rebuild", &reference, "--context", context, "--push", "--apply", "--yes", "--json"];
-    let pushed = asked(&[&build[..], both].concat());
-    let document = pushed.document("rebuild");
-    let built = &list(&document, "builds")[0]["pushed"];
-    assert_eq!((pushed.status, list(built, "platforms").len(), text(built, "kind")), (0, 2, "index"), "{pushed:?}");
-
-    let undone = asked(&["undo", text(&done, "receipt"), "--apply", "--yes"]);
-    assert!(undone.status == 0 && undone.out.contains("its cache are removed"), "{undone:?}");
-    let left = asked(&["builders", "--json"]).document("builders");
-    assert!(list(&left, "builders").iter().all(|builder| builder["name"] != "silidock"), "{left}");
 }

@@ -102,7 +102,7 @@ impl Work<'_> {
     /// The old container does not exist any more: one like it is made of what was saved.
     async fn made_again(&mut self, old: &OldRecord) -> Result<Vec<String>, AlterFailed> {
         let holder = self.holder(old).await?;
-        service::clear(self, old, holder.as_ref().map(id).as_deref()).await?;
+        service::clear(self, old, holder.as_ref().map(id)).await?;
         let (like, until) = self.saved(old).await?;
         let failed = match self.put_again(old, &like, until).await {
             Ok(()) => return Ok(vec![format!("{} was made again as it was", old.name)]),
