@@ -385,7 +385,11 @@ describe("projects that are opened in the window", () => {
       await eventually("its services are there", async () => (await services(window)).length === 2);
       await window.click("[data-key]:has([title='opened / one'])");
       await window.press(`Pin to ${foreign}`, ".inspector");
-      await window.click("[role=dialog] input[value=two]");
+      await window.says("[role=dialog] h2", /^Pin one to/);
+      await eventually("two is chosen", async () => {
+        await window.click("[role=dialog] input[value=two]");
+        return (await window.find("[role=dialog] input[value=two]:checked")) !== null;
+      });
       await window.says("[role=dialog] h2", /^Pin one and two to/);
       assert.equal(readFileSync(file, "utf8"), text, "looking changes nothing");
       await window.press("Apply", "[role=dialog] footer");
