@@ -5,11 +5,13 @@
 #             before are left running). Elsewhere: the Docker that is running.
 #   SILIDOCK_LAB=FILE   use these engines (a file like the one `tests/lab/lab.sh up` writes)
 #   SILIDOCK_LAB=skip   do without engines; a machine that cannot run one fails otherwise
+# What failed is told once more at the end, before that line: a log may be kept by its end only.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT" || exit 1
 LAB=${LAB:-${XDG_CACHE_HOME:-$HOME/.cache}/silidock-lab}; export LAB
 LOG=$(mktemp "${TMPDIR:-/tmp}/silidock-test.XXXXXX")
+RED=$(mktemp "${TMPDIR:-/tmp}/silidock-red.XXXXXX")
 PASSED=0 FAILED=0 STARTED=()
 
 # part NAME COMMAND...: runs it and adds up what it says of itself: cargo's "test result: ok. 3
@@ -25,12 +27,21 @@ part() {
                   awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }')
   if [ "$status" != 0 ] && [ "$f" = 0 ]; then say "$name ended with status $status"; f=1; fi
   PASSED=$((PASSED + p)) FAILED=$((FAILED + f))
+  [ "$f" = 0 ] || why "$name" >> "$RED"
+}
+
+# why NAME: what the part's log says of its failures: those that cargo lists with their output, or
+# node marks, else its end
+why() {
+  local told
+  told=$(sed -nE -e '/^failures:$/,/^test result: FAILED/p' -e '/^not ok |^ *✖ |FAIL /,+30p' "$LOG")
+  printf '\n--- failed in: %s\n%s\n' "$1" "${told:-$(tail -n 60 "$LOG")}"
 }
 
 finish() {
   trap - EXIT
   if [ ${#STARTED[@]} -gt 0 ]; then tests/lab/lab.sh down "${STARTED[@]}" || FAILED=$((FAILED + 1)); fi
-  rm -f "$LOG"
+  cat "$RED"; rm -f "$LOG" "$RED"
   echo "$PASSED passed, $FAILED failed"
   [ "$FAILED" = 0 ] && [ "$PASSED" -gt 0 ]; exit
 }
