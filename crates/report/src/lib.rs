@@ -14,6 +14,7 @@ pub mod docs;
 mod html;
 mod json;
 mod markdown;
+mod marks;
 mod redact;
 pub mod scan;
 pub mod targets;

@@ -12,7 +12,8 @@ use silidock_diagnosis::{
 use crate::{
     Scan,
     bench::section,
-    view::{FindingView, FixView, Mark, Said, View},
+    marks::Mark,
+    view::{FindingView, FixView, Said, View},
     visible::visible,
 };
 
