@@ -5,6 +5,7 @@
 
 pub(crate) mod after_build;
 mod back;
+mod belongings;
 mod carry;
 mod copies;
 mod dependents;

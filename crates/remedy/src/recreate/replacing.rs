@@ -98,13 +98,14 @@ pub(super) async fn replace<R: Record>(
     let Some(plan) = of(record).cloned() else { return Err(AlterFailed::Lost) };
     course.say(&format!("Making {} anew", plan.name));
     let made = engine.create_container(&plan.fresh, wanted.platform, &wanted.like.body).await?;
+    for (network, settings) in &wanted.like.networks {
+        engine.connect_network(network, &made.id, settings).await?;
+    }
+    // From here on the old one may be stopped; until then the new one is known by its fresh name.
     if let Some(replacing) = of(record) {
         replacing.new = Some(made.id.clone());
     }
     record.save()?;
-    for (network, settings) in &wanted.like.networks {
-        engine.connect_network(network, &made.id, settings).await?;
-    }
     if let Some(old) = &plan.old {
         course.say(&format!("Stopping {}", plan.name));
         stop(engine, old).await?;
@@ -155,10 +156,16 @@ pub(super) async fn settle(engine: &Engine, replacing: &Replacing) -> Result<Set
         return Ok(Settled::NewStays);
     }
     let Some(old) = old else { return Ok(Settled::OldIsGone) };
+    let mut in_the_middle = false;
     for new in [replacing.new.as_deref(), Some(replacing.fresh.as_str())].into_iter().flatten() {
         if let Some(new) = found(engine, new).await?.filter(|new| id(new) != id(&old)) {
             engine.remove_container(id(&new), true).await?;
+            in_the_middle = replacing.new.is_some();
         }
+    }
+    // The engine goes on with a stop that was asked for, whoever asked: it is ended first, or it would end what is started now.
+    if replacing.running && in_the_middle && runs(&old) {
+        stop(engine, id(&old)).await?;
     }
     if name(&old) != replacing.name {
         engine.rename_container(id(&old), &replacing.name).await?;
