@@ -32,7 +32,10 @@ fn which_emulator_runs_is_proven_and_remembered() {
         crash.is_explained(&proof);
         drop(crash);
         assert_eq!((run.status, text(&proof, "engineArch")), (0, Lab::arch(&engine.native)));
-        assert_eq!(left(), before, "nothing of ours is left on {}", engine.name);
+        let (objects, cached) = left();
+        assert_eq!(objects, before.0, "nothing of ours is left on {}", engine.name);
+        // An engine may throw away old records of its own.
+        assert!(cached.is_subset(&before.1), "nothing of ours is cached on {}", engine.name);
         assert_eq!(std::fs::read_dir(user.tmp()).unwrap().count(), 0, "no file of ours is left");
         let target = one(list(&proof, "targets"), "platform", &engine.foreign);
         let effective = &target["effective"];
@@ -86,9 +89,16 @@ impl<'a> Crashed<'a> {
             "-c",
             script,
         ];
-        let status = engine.client(&words).output().unwrap().status;
-        assert_eq!(status.code(), Some(139), "it fell on {}", engine.name);
-        crashed
+        // A busy engine can lose what a program prints that ends at once, and here that is what matters.
+        for _ in 0..3 {
+            let ran = engine.client(&words).output().unwrap();
+            assert_eq!(ran.status.code(), Some(139), "it fell on {}", engine.name);
+            if !ran.stderr.is_empty() {
+                return crashed;
+            }
+            engine.docker(&["rm", &crashed.name]);
+        }
+        panic!("{} shows nothing of what the emulator prints", engine.name)
     }
 
     fn is_explained(&self, proof: &Value) {

@@ -125,13 +125,20 @@ impl Work {
         let arch = linux_platform(&self.engine)?.architecture;
         let probe = self.options.probes.get(&arch).ok_or_else(|| MeasureError::NoProbe { arch: arch.clone() })?;
         let name = format!("silidock-{}-inside", self.installation.name());
-        let totals = self.attempt(&arch, probe, &name).await;
+        let mut heard = self.attempt(&arch, probe, &name).await;
+        if matches!(heard, Ok(None)) && insist(|| self.engine.remove_throwaway(&name)).await.is_ok() {
+            heard = self.attempt(&arch, probe, &name).await;
+        }
+        let nothing = || MeasureError::Garbage { arch: arch.clone(), why: "it is empty".to_owned() };
+        let totals = heard.and_then(|totals| totals.ok_or_else(nothing));
         let removed = insist(|| self.engine.remove_throwaway(&name)).await;
         let gap = |error: EngineError| Gap::new(format!("whether container {name} is gone"), error.to_string());
         Ok(InsideSummary { totals: totals?, gaps: removed.err().map(gap).into_iter().collect() })
     }
 
-    async fn attempt(&self, arch: &str, probe: &[u8], name: &str) -> Result<Totals, MeasureError> {
+    /// None where nothing was heard of a probe that ended well: a busy engine can lose all that a container printed which ends at
+    /// once. Nobody has heard of it then, so it can be asked again.
+    async fn attempt(&self, arch: &str, probe: &[u8], name: &str) -> Result<Option<Totals>, MeasureError> {
         let arch_of = || arch.to_owned();
         let program =
             tar(&[(PROGRAM, probe, 0o755)]).map_err(|source| MeasureError::Archive { arch: arch_of(), source })?;
@@ -146,7 +153,8 @@ impl Work {
         let read = read.map_err(|_| MeasureError::Hangs { arch: arch_of(), after: self.options.run })??;
         let status = self.wanted(self.engine.wait_throwaway(name, self.options.run)).await??;
         match (read.totals, status) {
-            (Some(totals), 0) => Ok(totals),
+            (Some(totals), 0) => Ok(Some(totals)),
+            (None, 0) if !read.begun && read.rest.is_empty() => Ok(None),
             (_, 0) => Err(MeasureError::Garbage { arch: arch_of(), why: "it does not end".to_owned() }),
             (_, status) if status > SIGNALS => Err(MeasureError::Killed { arch: arch_of(), signal: status - SIGNALS }),
             (_, status) => Err(MeasureError::Failed { arch: arch_of(), status, complaint: one_line(&read.complaint) }),

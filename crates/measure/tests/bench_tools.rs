@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use common::{HANDLERS, Home, Lab, engines};
+use common::{Home, Lab, engines, shared};
 use silidock_diagnosis::bench::{Mode, NATIVE};
 use silidock_diagnosis::statistics::median;
 use silidock_measure::{Plan, Progress, bench};
@@ -55,7 +55,7 @@ const TOOLS: [Tool; 2] = [
 
 #[test]
 fn ratios_are_of_the_order_that_other_tools_find() {
-    let _unchanged = HANDLERS.read().unwrap();
+    let _unchanged = shared();
     let Some(lab) = engines().into_iter().find(|lab| lab.name == "v28") else { return };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/lab/tools.sh");
     let loaded = Command::new(script).args(["load", "v28"]).output().unwrap();

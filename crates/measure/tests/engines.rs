@@ -9,7 +9,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use common::{Bad, HANDLERS, Handler, Home, Lab, engines, on_each, until};
+use common::{Bad, Handler, Home, Lab, alone, engines, on_each, until};
 use silidock_measure::{
     Builder, Cpu, Effective, Identification, MeasureError, Options, Probes, Says, Source, TargetEmulation, builds,
     identify, sweep,
@@ -236,7 +236,7 @@ async fn crash(lab: &Lab, home: &Home) -> String {
 
 #[test]
 fn a_handler_that_is_gone_or_disguised_shows() {
-    let _alone = HANDLERS.write().unwrap();
+    let _alone = alone();
     let Some(lab) = engines().into_iter().find(|lab| lab.name == "arm64") else { return };
     let handler = Handler;
     tokio::runtime::Runtime::new().unwrap().block_on(async {

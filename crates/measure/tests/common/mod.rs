@@ -7,7 +7,7 @@ pub mod image;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -18,7 +18,17 @@ use silidock_probe::elf::MACHINES;
 use tempfile::TempDir;
 
 /// Held by tests that need the engines as they are; alone by the one that changes what runs foreign programs.
-pub static HANDLERS: RwLock<()> = RwLock::new(());
+static HANDLERS: RwLock<()> = RwLock::new(());
+
+/// Held by a test that runs beside others; one that failed does not fail them.
+pub fn shared() -> RwLockReadGuard<'static, ()> {
+    HANDLERS.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Held by a test that changes what others run under, or whose times they would change.
+pub fn alone() -> RwLockWriteGuard<'static, ()> {
+    HANDLERS.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A real engine.
 #[derive(Debug, Clone)]
@@ -55,7 +65,7 @@ pub fn engines() -> Vec<Lab> {
 
 /// Does the same on every engine, side by side.
 pub fn on_each<F: Future<Output = ()>>(test: impl Fn(Arc<Lab>) -> F + Sync) {
-    let _unchanged = HANDLERS.read().unwrap();
+    let _unchanged = shared();
     let engines = engines();
     let failed: Vec<String> = std::thread::scope(|scope| {
         let running: Vec<_> = engines
