@@ -1,5 +1,4 @@
-//! A builder that Silidock makes, by a stand-in for BuildKit's image: it takes a build for two platforms, and goes by undo. By
-//! itself, because a BuildKit in a container of an engine in a container needs the machine for itself to answer in time.
+//! A builder that Silidock makes, by a stand-in for BuildKit's image: it takes a build for two platforms, and goes by undo.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)] // a test's way to fail
 
@@ -12,7 +11,7 @@ use common::{
     buildkit::{BUILDER, Buildkit},
     images::stub,
     lab::{Lab, engines},
-    list, ran,
+    list,
     registry::Registry,
     text,
 };
@@ -20,7 +19,6 @@ use common::{
 const DOCKERFILE: &str = "FROM scratch\nARG TARGETARCH\nCOPY stub-${TARGETARCH} /app\nCMD [\"/app\"]\n";
 
 #[test]
-#[ignore = "the stand-in's Engine does not always answer buildx in time; run it by hand: cargo test --test builder -- --ignored"]
 fn a_builder_is_made_used_and_removed() {
     let what = "a builder that is made";
     let Some(lab) = engines(what).into_iter().find(|lab| lab.name == "v28-overlay2") else {
@@ -28,14 +26,7 @@ fn a_builder_is_made_used_and_removed() {
         return;
     };
     let user = User::new();
-    let config = user.home().join("docker");
-    fs::create_dir(&config).unwrap();
-    std::os::unix::fs::symlink(format!("{}/cli-plugins", lab.docker_config()), config.join("cli-plugins")).unwrap();
-    let asked = |arguments: &[&str]| {
-        let mut command = user.command(arguments);
-        command.env("PATH", lab.client_folder()).env("DOCKER_CONFIG", &config).env("DOCKER_HOST", &lab.endpoint);
-        ran(command)
-    };
+    let asked = user.with_client(&lab);
     made_and_used(&lab, &asked, &["--platform", &lab.native, "--platform", &lab.foreign]);
     let containers = lab.docker(&["ps", "--all", "--format", "{{.Names}}"]);
     let volumes = lab.docker(&["volume", "ls", "--format", "{{.Name}}"]);

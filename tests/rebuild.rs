@@ -702,14 +702,7 @@ fn where_it_is_deployed_decides_what_is_missing_and_what_is_built() {
 fn builders_are_listed_and_made_and_one_that_cannot_be_made_leaves_nothing() {
     for lab in labs("builders", &["v28", "v28-overlay2"]) {
         let user = User::new();
-        let config = user.home().join("docker");
-        fs::create_dir(&config).unwrap();
-        std::os::unix::fs::symlink(format!("{}/cli-plugins", lab.docker_config()), config.join("cli-plugins")).unwrap();
-        let asked = |arguments: &[&str]| {
-            let mut command = user.command(arguments);
-            command.env("PATH", lab.client_folder()).env("DOCKER_CONFIG", &config).env("DOCKER_HOST", &lab.endpoint);
-            ran(command)
-        };
+        let asked = user.with_client(&lab);
         let both = ["--platform", &lab.native, "--platform", &lab.foreign];
         let ran = asked(&[&["builders", "--json"], &both[..]].concat());
         let document = ran.document("builders");

@@ -21,13 +21,20 @@ const DAEMON: &str = "#!/bin/sh\nexec dockerd --config-file /engine.json --data-
 const SETTINGS: &str = r#"{"features": {"containerd-snapshotter": true}, "bridge": "none", "iptables": false,
 "ip6tables": false, "userland-proxy": false}"#;
 
-/// Asks the Engine for its BuildKit, leaves the answer's head out, and passes everything on.
+/// Asks the Engine for its BuildKit, leaves the answer's head out, and passes everything on; nothing before that answer, because the
+/// Engine drops what comes with the question.
 const CONTROL: &str = r#"#!/bin/sh
 if [ "$1" != dial-stdio ]; then exec /bin/busybox wget -q -O /dev/null http://127.0.0.1:2375/_ping; fi
-{ printf 'POST /grpc HTTP/1.1\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'; exec /bin/busybox cat; } |
+open="/tmp/open-$$"
+/bin/busybox mkfifo "$open"
+{ printf 'POST /grpc HTTP/1.1\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'
+  read -r _ < "$open"
+  exec /bin/busybox cat; } |
   /bin/busybox nc 127.0.0.1 2375 | {
     end="$(printf '\r')"
     while IFS= read -r line && [ "$line" != "$end" ]; do :; done
+    echo > "$open"
+    /bin/busybox rm "$open"
     exec /bin/busybox cat
   }
 "#;

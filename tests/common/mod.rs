@@ -29,6 +29,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use lab::Lab;
+
 /// The repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -99,6 +101,19 @@ impl User {
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
         ran(self.command(arguments))
+    }
+
+    /// The program on an engine of the lab, with its client and plugins, and what they keep in a folder of the user's own.
+    pub fn with_client(&self, lab: &Lab) -> impl Fn(&[&str]) -> Ran {
+        let config = self.home().join("docker");
+        std::fs::create_dir(&config).unwrap();
+        std::os::unix::fs::symlink(format!("{}/cli-plugins", lab.docker_config()), config.join("cli-plugins")).unwrap();
+        let (folder, endpoint) = (lab.client_folder(), lab.endpoint.clone());
+        move |arguments| {
+            let mut command = self.command(arguments);
+            command.env("PATH", &folder).env("DOCKER_CONFIG", &config).env("DOCKER_HOST", &endpoint);
+            ran(command)
+        }
     }
 
     /// Runs with `--json` and gives the one document, which must keep to the schema.

@@ -194,9 +194,10 @@ impl Registry {
 fn serving(program: &Path, config: &Path, host: &str) -> Child {
     let mut command = Command::new(program);
     command.arg("serve").arg(config).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = command.spawn().unwrap();
+    let mut child = command.spawn().unwrap();
     let late = Instant::now() + Duration::from_secs(20);
     while TcpStream::connect(host).is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "docker-registry ended");
         assert!(Instant::now() < late, "docker-registry did not open its port");
         std::thread::sleep(Duration::from_millis(20));
     }
