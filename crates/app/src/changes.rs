@@ -102,22 +102,16 @@ impl App {
                 .map_err(|e| apply_failure(&e))?
         };
         let (verified, words) = self.verify(&finding, fix.promise.as_deref()).await;
-        let noted = {
-            let id = receipt.id.clone();
-            blocking(move || journal.set_verified(&id, verified)).await?
-        };
-        let words = match noted {
+        let words = self.noted(&receipt.id, verified, words).await?;
+        Ok(ChangeOutcome::of(receipt, verified, words, changes))
+    }
+
+    /// Notes with a receipt what looking again found; the words say so where that fails.
+    pub(crate) async fn noted(&self, receipt: &str, verified: Verified, words: String) -> Result<String, Failure> {
+        let (journal, id) = (self.journal()?, receipt.to_owned());
+        Ok(match blocking(move || journal.set_verified(&id, verified)).await? {
             Ok(_) => words,
             Err(error) => format!("{words} The receipt could not be completed: {error}."),
-        };
-        Ok(ChangeOutcome {
-            schema: Schema,
-            receipt: receipt.id,
-            applied: true,
-            verified,
-            words,
-            changes,
-            ran: Vec::new(),
         })
     }
 
@@ -254,15 +248,7 @@ impl App {
         {
             self.tell(crate::wire::Event::Lost { failure });
         }
-        Ok(ChangeOutcome {
-            schema: Schema,
-            receipt: receipt.id,
-            applied: true,
-            verified,
-            words: words.to_owned(),
-            changes,
-            ran: Vec::new(),
-        })
+        Ok(ChangeOutcome::of(receipt, verified, words.to_owned(), changes))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use silidock_diagnosis::{fix::Fix, schema::Schema, text::capital};
+use silidock_diagnosis::{fix::Fix, text::capital};
 use silidock_engine::Engine;
 use silidock_remedy::{
     Preview, Receipt, Subject, Verified,
@@ -140,13 +140,8 @@ impl App {
             .await?;
         let receipt = done.map_err(|error| failure_of(&error))?;
         let (verified, words) = self.verify(&finding, promise.as_deref()).await;
-        let (journal, id) = (self.journal()?, receipt.id.clone());
-        let noted = blocking(move || journal.set_verified(&id, verified)).await?;
-        let words = match noted {
-            Ok(_) => format!("{words}{}", kept(&receipt)),
-            Err(error) => format!("{words} The receipt could not be completed: {error}."),
-        };
-        Ok(outcome(receipt, verified, words, changes))
+        let words = self.noted(&receipt.id, verified, format!("{words}{}", kept(&receipt))).await?;
+        Ok(ChangeOutcome::of(receipt, verified, words, changes))
     }
 
     /// Shows what taking a change of an engine back would do.
@@ -185,7 +180,7 @@ impl App {
         {
             self.tell(Event::Lost { failure });
         }
-        Ok(outcome(receipt, verified, words, changes))
+        Ok(ChangeOutcome::of(receipt, verified, words, changes))
     }
 
     /// The engine of a receipt: by its context, if that still leads there, else by its address.
@@ -267,16 +262,6 @@ pub(crate) async fn as_before(engine: &Engine, record: Option<&EngineRecord>) ->
         ),
         Err(error) => (Verified::CouldNotTell, format!("Taken back, but looking again failed: {error}.")),
     }
-}
-
-fn outcome(
-    receipt: Receipt,
-    verified: Verified,
-    words: String,
-    changes: Vec<silidock_remedy::diff::Diff>,
-) -> ChangeOutcome {
-    let ran = receipt.engine.map(|record| record.ran).unwrap_or_default();
-    ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran }
 }
 
 fn failure_of(error: &ChangeError) -> Failure {

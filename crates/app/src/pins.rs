@@ -12,7 +12,6 @@ use silidock_diagnosis::{
     fact::Fact,
     fix::{Fix, Safety, Step, YamlEdit},
     platform::{Platform, USUAL, known, nearest},
-    schema::Schema,
     text::list,
 };
 use silidock_host::Host;
@@ -201,16 +200,8 @@ impl App {
                 .map_err(|error| apply_failure(&error))?
         };
         let (verified, words) = self.look_at_pin(&shown).await;
-        let noted = {
-            let id = receipt.id.clone();
-            blocking(move || journal.set_verified(&id, verified)).await?
-        };
-        let words = match noted {
-            Ok(_) => words,
-            Err(error) => format!("{words} The receipt could not be completed: {error}."),
-        };
-        let ran = Vec::new();
-        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
+        let words = self.noted(&receipt.id, verified, words).await?;
+        Ok(ChangeOutcome::of(receipt, verified, words, changes))
     }
 
     /// The file says so, and Compose, where it is here, still takes it.

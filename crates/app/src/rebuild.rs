@@ -9,6 +9,9 @@ pub(crate) mod memory;
 mod origin;
 mod plan;
 mod renew;
+mod teller;
+mod told;
+mod undo;
 pub mod wire;
 
 use std::{
@@ -26,22 +29,21 @@ use silidock_diagnosis::{
 };
 use silidock_engine::Engine;
 use silidock_remedy::{
-    Preview, Receipt, Refusal, Verified,
+    Preview, Receipt, Refusal,
     build::{self, BuildError, BuildNews, BuildOrder},
 };
 use tokio::sync::watch;
 
 use self::{
     memory::{Remembered, RememberedBuilds},
-    wire::{ApplyRebuildRequest, PlannedBuild, RebuildOutcome, RebuildPreview, RebuildProgress, RebuildRequest},
+    teller::Teller,
+    wire::{ApplyRebuildRequest, PlannedBuild, RebuildOutcome, RebuildPreview, RebuildRequest},
 };
 use crate::{
-    changes::shown_undo,
-    engine_changes,
     failure::{Failure, FailureCode},
     look::Chosen,
     session::{App, Source},
-    wire::{ChangeOutcome, Event, FixPreview, Nothing, ScanRequest, UndoPreview},
+    wire::{ChangeOutcome, Event, FixPreview, Nothing, ScanRequest},
 };
 
 /// Builds that are being stopped get this long before the program ends.
@@ -253,58 +255,6 @@ impl App {
         let mut remembered = RememberedBuilds::read(self.host().as_ref());
         builds.into_iter().try_for_each(|(reference, build)| remembered.keep(&reference, build))
     }
-
-    /// Shows what taking a build back would do.
-    pub(crate) async fn preview_build_undo(self: &Arc<Self>, receipt: Receipt) -> Result<UndoPreview, Failure> {
-        let engine = self.engine_of(&receipt).await?;
-        let id = receipt.id.clone();
-        let shown = self.at_site(&engine, async move |site| build::undo_preview(&site, &id).await).await?;
-        Ok(shown_undo(receipt, shown.unwrap_or_else(|error| Preview::refused(error.to_string()))))
-    }
-
-    /// Takes a build back, and looks again.
-    pub(crate) async fn undo_build(self: &Arc<Self>, receipt: Receipt) -> Result<ChangeOutcome, Failure> {
-        let engine = self.engine_of(&receipt).await?;
-        let (busy, id) = (engine_changes::Busy::begin(), receipt.id.clone());
-        let undone = self.at_site(&engine, async move |site| {
-            let _busy = busy;
-            build::undo(&site, &id, Timestamp::now()).await
-        });
-        let receipt = undone.await?.map_err(|error| failure_of(&error))?;
-        let mut otherwise = Vec::new();
-        for image in receipt.build.iter().flat_map(|record| &record.images) {
-            let now = engine.inspect_image(&image.reference).await.ok().map(|now| now.id);
-            if now != image.before {
-                otherwise.push(image.reference.clone());
-            }
-        }
-        let (verified, words) = match otherwise.is_empty() {
-            true => (Verified::Verified, "Looked again: every name means what it meant before.".to_owned()),
-            false => (
-                Verified::StillPresent,
-                format!("Looked again: {} does not mean what it meant before.", otherwise.join(" and ")),
-            ),
-        };
-        let (verified, words) = self.containers_as_before(&engine, &receipt, (verified, words)).await;
-        let words = format!("{words}{}", receipt.left().words());
-        if self.source().is_ok()
-            && let Err(failure) = self.scan(ScanRequest::default()).await
-        {
-            self.tell(Event::Lost { failure });
-        }
-        let (changes, ran) = (Vec::new(), Vec::new());
-        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
-    }
-
-    async fn engine_of(self: &Arc<Self>, receipt: &Receipt) -> Result<Engine, Failure> {
-        let record = receipt.build.as_ref().map(|record| (record.endpoint.clone(), record.tls.clone()));
-        let (endpoint, tls) = record.unwrap_or_default();
-        self.recorded_engine(&endpoint, tls.as_deref()).await.map_err(|failure| {
-            let said = format!("The engine at {endpoint}, where it was built, cannot be used: {}", failure.message);
-            let hint = failure.hint.unwrap_or_default();
-            Failure::new(FailureCode::Engine, said).hint(format!("{hint} Then undo again."))
-        })
-    }
 }
 
 /// The rebuild that a fix means, if it is one.
@@ -315,58 +265,6 @@ pub(crate) fn request_of(fix: &Fix) -> Option<RebuildRequest> {
         platforms: platforms.iter().map(ToString::to_string).collect(),
         ..RebuildRequest::default()
     })
-}
-
-/// Tells how far builds are.
-struct Teller {
-    app: Arc<App>,
-    subjects: Vec<String>,
-    progress: std::sync::Mutex<RebuildProgress>,
-}
-
-impl Teller {
-    fn new(app: &Arc<App>, builds: &[PlannedBuild]) -> Self {
-        let subjects: Vec<String> = builds.iter().map(|build| build.subject.clone()).collect();
-        let progress = RebuildProgress {
-            subject: String::new(),
-            number: 0,
-            of: u32::try_from(subjects.len()).unwrap_or(u32::MAX),
-            done: 0,
-            total: 0,
-            step: String::new(),
-            line: None,
-        };
-        Self { app: Arc::clone(app), subjects, progress: progress.into() }
-    }
-
-    /// What is done once everything is built.
-    fn after_builds(&self, words: &str) {
-        let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        progress.subject = self.subjects.join(", ");
-        (progress.number, progress.line) = (progress.of, None);
-        (progress.done, progress.total) = (0, 0);
-        words.clone_into(&mut progress.step);
-        self.app.tell(Event::Rebuild { progress: progress.clone() });
-    }
-
-    fn tell(&self, news: BuildNews) {
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        progress.line = None;
-        match news {
-            BuildNews::Begun(number) => {
-                progress.subject = self.subjects.get(number).cloned().unwrap_or_default();
-                progress.number = count(number + 1);
-                (progress.done, progress.total) = (0, 0);
-                progress.step.clear();
-            }
-            BuildNews::Step { done, total, name } => {
-                (progress.done, progress.total, progress.step) = (count(done), count(total), name);
-            }
-            BuildNews::Printed(line) => progress.line = Some(line),
-        }
-        self.app.tell(Event::Rebuild { progress: progress.clone() });
-    }
 }
 
 /// Names what was shown; it never leaves this process, so it need not be secret.

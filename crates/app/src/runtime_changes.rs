@@ -12,10 +12,9 @@ use silidock_diagnosis::{
     inventory::{ContainerState, Inventory},
     runtime::{EmulatorChoice, RuntimeSettings},
     runtime_fix::Change,
-    schema::Schema,
 };
 use silidock_remedy::{
-    Journal, Preview, Receipt, Subject, Verified,
+    Journal, Preview, Receipt, Subject,
     runtime::{self, HostTools, Ran, RuntimeError, RuntimeRecord, Tools},
 };
 
@@ -76,15 +75,8 @@ impl App {
             sample.changed(Some(change.change))?;
         }
         let (verified, words) = self.verify_runtime(&finding, &fix, &endpoint, started.as_deref()).await;
-        let noted = {
-            let id = receipt.id.clone();
-            blocking(move || journal.set_verified(&id, verified)).await?
-        };
-        let words = match noted {
-            Ok(_) => words,
-            Err(error) => format!("{words} The receipt could not be completed: {error}."),
-        };
-        Ok(outcome(receipt, verified, words, changes))
+        let words = self.noted(&receipt.id, verified, words).await?;
+        Ok(ChangeOutcome::of(receipt, verified, words, changes))
     }
 
     /// Shows what taking a change of a runtime back would run.
@@ -144,7 +136,7 @@ impl App {
         }
         let (verified, words) = self.verify_undone(&record, &endpoint, started.as_deref()).await;
         let ran_before = record.ran.len();
-        let mut outcome = outcome(receipt, verified, words, shown.diffs);
+        let mut outcome = ChangeOutcome::of(receipt, verified, words, shown.diffs);
         outcome.ran.drain(..ran_before.min(outcome.ran.len()));
         Ok(outcome)
     }
@@ -242,16 +234,6 @@ impl App {
 fn in_words(ran: &Ran) -> String {
     let ended = ran.status.map_or_else(|| "did not end by itself".to_owned(), |status| format!("status {status}"));
     format!("{}: {ended}", ran.argv.join(" "))
-}
-
-fn outcome(
-    receipt: Receipt,
-    verified: Verified,
-    words: String,
-    changes: Vec<silidock_remedy::diff::Diff>,
-) -> ChangeOutcome {
-    let ran = receipt.runtime.map(|record| record.ran).unwrap_or_default();
-    ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran }
 }
 
 /// Containers that stop with their machine.

@@ -26,7 +26,7 @@ use crate::{
     failure::{Failure, FailureCode},
     layer_store::LayerStore,
     pins::PinPreview,
-    rebuild::Prepared,
+    rebuild::{Prepared, builders::Proposed},
     sample::Sample,
     targets_file::TargetsPlan,
     watch::Watcher,
@@ -75,6 +75,8 @@ pub(crate) struct Session {
     pub(crate) pins: HashMap<String, PinPreview>,
     /// Deploy targets that were shown, by token.
     pub(crate) targets: HashMap<String, TargetsPlan>,
+    /// Builders and image stores that were proposed, by token.
+    pub(crate) proposals: HashMap<String, Proposed>,
     /// Compose files that somebody opened.
     pub(crate) opened: Opened,
     /// Rebuilds that were shown, by token.

@@ -12,7 +12,6 @@ use silidock_diagnosis::{
     deploy::DeployFacts,
     fix::{Fix, Safety, Step},
     platform::Platform,
-    schema::Schema,
 };
 use silidock_host::Host;
 use silidock_observe::{
@@ -123,22 +122,11 @@ impl App {
             true => (Verified::Verified, "Looked again: the file says so.".to_owned()),
             false => (Verified::StillPresent, "Looked again: the file does not say so.".to_owned()),
         };
-        let id = receipt.id.clone();
-        if let Err(error) = blocking(move || journal.set_verified(&id, verified)).await? {
-            words = format!("{words} The receipt could not be completed: {error}.");
-        }
+        words = self.noted(&receipt.id, verified, words).await?;
         if let Err(failure) = self.scan(ScanRequest::default()).await {
             words = format!("{words} Looking at the engine again failed: {failure}");
         }
-        Ok(ChangeOutcome {
-            schema: Schema,
-            receipt: receipt.id,
-            applied: true,
-            verified,
-            words,
-            changes,
-            ran: Vec::new(),
-        })
+        Ok(ChangeOutcome::of(receipt, verified, words, changes))
     }
 }
 

@@ -6,28 +6,30 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::{
-    advice::Advice,
-    fact::{Fact, Gap},
+    fact::Gap,
     finding::{Finding, Severity},
-    fix::Fix,
-    platform::Platform,
     schema::Schema,
     stopped::Explanation,
-    upstream::{NewerTag, UpstreamKind},
 };
-use silidock_remedy::{Preview, Verified, diff::Diff, runtime::Ran};
+use silidock_remedy::Preview;
 use silidock_report::Scan;
 pub use silidock_report::WayOutDocument;
 pub use silidock_report::scan::Catalogue;
 pub use silidock_report::targets::EmulatorTarget;
 use ts_rs::TS;
 
+mod changes;
+mod registry;
+
+pub use changes::*;
+pub use registry::*;
+
 pub use crate::bench::wire::*;
 pub use crate::compose::{OpenedDocument, OpenedRequest};
 pub use crate::deploy::{Deploys, DeploysDocument, DeploysRequest, TargetsDocument, TargetsRequest};
 use crate::failure::Failure;
 pub use crate::inside::wire::*;
-pub use crate::rebuild::builders::{BuildersDocument, BuildersRequest};
+pub use crate::rebuild::builders::{BuildersDocument, BuildersRequest, ProposalToken};
 pub use crate::rebuild::wire::*;
 pub use crate::targets_file::{TargetsChange, TargetsShown, TargetsToken};
 
@@ -53,8 +55,8 @@ macro_rules! command_table {
             inside_images(InsideImagesRequest) -> ScanView, "Looks inside the images of the engine that is shown, and judges again.";
             stop_inside(Nothing) -> Nothing, "Stops every look inside that is under way, and removes what was started for it.";
             builders(BuildersRequest) -> BuildersDocument, "Lists the builders of buildx, and who would build for which platform; where none can, what makes one.";
-            switch_image_store(BuildersRequest) -> ChangeOutcome, "Switches on containerd's image store as it was proposed, and asks the engine again.";
-            create_builder(BuildersRequest) -> ChangeOutcome, "Makes the builder that was proposed, and looks again.";
+            switch_image_store(ProposalToken) -> ChangeOutcome, "Switches on containerd's image store as it was proposed, and asks the engine again.";
+            create_builder(ProposalToken) -> ChangeOutcome, "Makes the builder that was proposed, and looks again.";
             targets(TargetsRequest) -> TargetsDocument, "Says where what is built in a folder will run, and remembers it.";
             deploys(DeploysRequest) -> DeploysDocument, "Says where an image will run that is built here.";
             show_targets(TargetsChange) -> TargetsShown, "Shows what saying in a folder's own file where its builds will run would change.";
@@ -253,306 +255,6 @@ pub struct EmulatorDocument {
     pub findings: Vec<Finding>,
     /// What could not be tried or read.
     pub gaps: Vec<Gap>,
-}
-
-/// Which references to ask registries about.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct RegistryRequest {
-    /// `nginx:1`, `ghcr.io/acme/web@sha256:...`
-    pub references: Vec<String>,
-    /// Look for newer tags that have the engine's platform.
-    #[serde(default)]
-    pub newer: bool,
-    /// As in [`ScanRequest`]: whose platform newer tags and advice are about. Without any engine it is this machine's.
-    #[serde(default)]
-    pub engine: Option<String>,
-}
-
-/// Which images to ask registries about.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
-pub struct AskRegistryRequest {
-    /// Their ids; none means all, and every container and service.
-    pub images: Vec<String>,
-}
-
-/// What registries said.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct RegistryDocument {
-    /// Always "silidock/1".
-    pub schema: Schema,
-    /// The platform that newer tags and advice are about.
-    pub platform: Option<Platform>,
-    /// In the order they were asked for.
-    pub references: Vec<RegistryReference>,
-    /// How many questions registries still allow, where they say.
-    pub limits: Vec<RegistryLimit>,
-}
-
-/// What a registry said of one reference.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct RegistryReference {
-    /// As it was given.
-    #[serde(rename = "ref")]
-    pub reference: String,
-    /// Its platforms, attestations left out.
-    pub platforms: Fact<Vec<Platform>>,
-    /// Digest of the index or manifest.
-    pub digest: Option<String>,
-    /// Which of the two.
-    pub kind: Option<UpstreamKind>,
-    /// Parts of it that could not be read.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[ts(optional, as = "Option<Vec<Gap>>")]
-    pub gaps: Vec<Gap>,
-    /// Tags of the same repository that have the platform, the nearest newer one first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub newer: Option<Fact<Vec<NewerTag>>>,
-    /// What can be done about it, best first, where it needs an emulator or nothing of it is here.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[ts(optional, as = "Option<Vec<Advice>>")]
-    pub advice: Vec<Advice>,
-    /// Why there is no answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub error: Option<String>,
-    /// What to do about that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub hint: Option<String>,
-}
-
-/// How many questions a registry allows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct RegistryLimit {
-    /// Host and port.
-    pub host: String,
-    /// In a window.
-    #[ts(type = "number")]
-    pub limit: u64,
-    /// Left in it.
-    #[ts(type = "number")]
-    pub remaining: u64,
-    /// Its length.
-    #[ts(type = "number | null")]
-    pub window_seconds: Option<u64>,
-}
-
-/// Which fix of which finding.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct FixRequest {
-    /// Id of the finding.
-    pub finding: String,
-    /// Number of the fix, from 1.
-    pub option: u32,
-}
-
-/// A fix that was shown and is now wanted.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct ApplyRequest {
-    /// Id of the finding.
-    pub finding: String,
-    /// Number of the fix, from 1.
-    pub option: u32,
-    /// From the preview: what was shown is what is done, or nothing is.
-    pub token: String,
-}
-
-/// What a fix would do.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct FixPreview {
-    /// The finding it is for.
-    pub finding: Finding,
-    /// The fix.
-    pub fix: Fix,
-    /// Its steps in words, in order.
-    pub steps: Vec<String>,
-    /// What changes.
-    pub preview: Preview,
-    /// To give back with `apply_fix`.
-    pub token: String,
-}
-
-/// What a change did.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct ChangeOutcome {
-    /// Always "silidock/1".
-    pub schema: Schema,
-    /// Id of the receipt.
-    pub receipt: String,
-    /// Something was changed.
-    pub applied: bool,
-    /// Whether looking again found the finding gone.
-    pub verified: Verified,
-    /// Why, in a sentence.
-    pub words: String,
-    /// What changed.
-    pub changes: Vec<Diff>,
-    /// Commands that ran, in order.
-    #[serde(default)]
-    pub ran: Vec<Ran>,
-}
-
-/// Every fix that is safe, as it would be carried out.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct AllSafePreview {
-    /// Always "silidock/1".
-    pub schema: Schema,
-    /// In the order in which they would be carried out.
-    pub fixes: Vec<FixPreview>,
-    /// Fixes that count as safe and are left for a person, and why.
-    pub left: Vec<FixLeft>,
-}
-
-/// A fix that is left for a person.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct FixLeft {
-    /// Id of the finding.
-    pub finding: String,
-    /// Number of the fix, from 1.
-    pub option: u32,
-    /// The fix in words.
-    pub title: String,
-    /// Why.
-    pub why: String,
-}
-
-/// Safe fixes that were shown and are now wanted.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct AllSafeRequest {
-    /// In the order in which they are carried out.
-    pub fixes: Vec<ApplyRequest>,
-}
-
-/// What became of the safe fixes.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct AllSafeOutcome {
-    /// Always "silidock/1".
-    pub schema: Schema,
-    /// Those that were carried out, each with a receipt to undo it by.
-    pub done: Vec<ChangeOutcome>,
-    /// The one that failed and ended it.
-    pub failed: Option<FixFailed>,
-    /// Findings whose fixes were not begun after that.
-    pub not_begun: Vec<String>,
-}
-
-/// A fix that failed.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct FixFailed {
-    /// Id of the finding.
-    pub finding: String,
-    /// Why.
-    pub failure: Failure,
-}
-
-/// What to write as a script.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct ScriptRequest {
-    /// Which fix; none means all safe ones.
-    pub fix: Option<FixRequest>,
-}
-
-/// A script to be run by hand.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct ScriptDocument {
-    /// Always "silidock/1".
-    pub schema: Schema,
-    /// For a POSIX shell.
-    pub script: String,
-}
-
-/// How far a change of an engine is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct ChangeProgress {
-    /// What is done now.
-    pub words: String,
-    /// Bytes that were pulled, while it pulls.
-    #[ts(type = "number | null")]
-    pub done: Option<u64>,
-    /// Bytes that are to be pulled, as far as that is known.
-    #[ts(type = "number | null")]
-    pub total: Option<u64>,
-}
-
-/// Every change that was made.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct History {
-    /// Always "silidock/1".
-    pub schema: Schema,
-    /// Newest first.
-    pub receipts: Vec<HistoryEntry>,
-}
-
-/// One change.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryEntry {
-    /// Id of the receipt.
-    pub id: String,
-    /// When, RFC 3339 in UTC; none where the receipt is damaged.
-    pub at: Option<String>,
-    /// What was done, as the button said it.
-    pub title: String,
-    /// Check whose finding it was for.
-    pub check: Option<String>,
-    /// Files it changed.
-    pub files: Vec<String>,
-    /// Commands it ran, in order.
-    #[serde(default)]
-    pub commands: Vec<Vec<String>>,
-    /// How far it got.
-    pub state: ChangeState,
-    /// What looking again found.
-    pub verified: Option<Verified>,
-    /// More about the state, if there is more to say.
-    pub note: Option<String>,
-}
-
-/// How far a change got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum ChangeState {
-    /// Begun and never finished: the program ended in the middle.
-    Interrupted,
-    /// Done.
-    Applied,
-    /// Taken back.
-    Undone,
-    /// It failed in the middle and was taken back at once.
-    TakenBack,
-    /// Its receipt cannot be read.
-    Damaged,
-}
-
-/// Which change.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct ReceiptRequest {
-    /// Id of its receipt.
-    pub receipt: String,
-}
-
-/// What undoing would change.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
-pub struct UndoPreview {
-    /// Always "silidock/1".
-    pub schema: Schema,
-    /// The change.
-    pub entry: HistoryEntry,
-    /// What would change.
-    pub diffs: Vec<Diff>,
-    /// Commands that would be run, in order.
-    #[serde(default)]
-    pub commands: Vec<Vec<String>>,
-    /// What else to know, a sentence each.
-    #[serde(default)]
-    pub told: Vec<String>,
-    /// Why it cannot be undone, if so.
-    pub refused: Option<String>,
 }
 
 /// Which container to explain.

@@ -8,7 +8,6 @@ mod mac;
 use std::fs;
 use std::io;
 use std::net::Shutdown;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use std::sync::Arc;
 use silidock_app::diagnosis::fix::Safety;
 use silidock_app::host::FixtureHost;
 use silidock_app::remedy::Verified;
-use silidock_app::wire::{BuildersRequest, ChangeState, Nothing, ReceiptRequest};
+use silidock_app::wire::{BuildersRequest, ChangeState, Nothing, ProposalToken, ReceiptRequest};
 use silidock_app::{App, AppOptions, FailureCode};
 use tempfile::TempDir;
 
@@ -32,61 +31,49 @@ if [ -e "$here/fails-at" ] && [ "$*" = "$(cat "$here/fails-at")" ]; then echo "c
 
 const SETTINGS: &str = "{\n  \"Cpus\": 8,\n  \"UseVirtualizationFramework\": true\n}\n";
 
+/// The Mac with its Docker Desktop.
 struct Scene {
-    root: TempDir,
-    app: Arc<App>,
-    socket: String,
+    mac: mac::Desktop,
+}
+
+impl std::ops::Deref for Scene {
+    type Target = mac::Desktop;
+
+    fn deref(&self) -> &mac::Desktop {
+        &self.mac
+    }
 }
 
 impl Scene {
     fn new(classic: &str, containerd: &str) -> Self {
-        let root = TempDir::new().unwrap();
-        let at = |place: &str| root.path().join(place);
-        for folder in ["Users/ada/.docker/run", "opt/homebrew/bin", "System/Library/CoreServices", "data"] {
-            fs::create_dir_all(at(folder)).unwrap();
-        }
-        let group = at("Users/ada/Library/Group Containers/group.com.docker");
-        fs::create_dir_all(&group).unwrap();
-        let settings = group.join("settings-store.json");
-        fs::write(&settings, SETTINGS).unwrap();
-        let version = "<plist version=\"1.0\"><dict><key>ProductVersion</key><string>27.1</string></dict></plist>";
-        fs::write(at("System/Library/CoreServices/SystemVersion.plist"), version).unwrap();
         let path = |endpoint: &str| endpoint.strip_prefix("unix://").unwrap().to_owned();
-        let docker = DOCKER.replace("SETTINGS", settings.to_str().unwrap());
-        let docker = docker.replace("CONTAINERD", &path(containerd)).replace("CLASSIC", &path(classic));
-        fs::write(at("opt/homebrew/bin/docker"), docker).unwrap();
-        fs::set_permissions(at("opt/homebrew/bin/docker"), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::write(at("opt/homebrew/bin/target"), path(classic)).unwrap();
-        let socket = at("Users/ada/.docker/run/docker.sock");
-        forward(&socket, at("opt/homebrew/bin/target"));
-        let described = FixtureHost::new(root.path())
-            .with_home(at("Users/ada"))
-            .with_env("SILIDOCK_DATA_DIR", at("data").to_str().unwrap())
-            .with_sysctl("kern.ostype", "Darwin")
-            .with_sysctl("hw.optional.arm64", "1");
-        let host = Arc::new(mac::Mac { described, root: root.path().to_owned() });
-        let app = App::start(AppOptions { host, ..AppOptions::default() });
-        Self { app, socket: format!("unix://{}", socket.display()), root }
+        let (classic, containerd) = (path(classic), path(containerd));
+        let mac = mac::Desktop::new(|settings| {
+            let docker = DOCKER.replace("SETTINGS", settings.to_str().unwrap());
+            docker.replace("CONTAINERD", &containerd).replace("CLASSIC", &classic)
+        });
+        fs::write(mac.bin("target"), classic).unwrap();
+        forward(&mac.socket(), mac.bin("target"));
+        let scene = Self { mac };
+        scene.set(SETTINGS);
+        scene
     }
 
-    fn settings(&self) -> String {
-        let group = self.root.path().join("Users/ada/Library/Group Containers/group.com.docker");
-        fs::read_to_string(group.join("settings-store.json")).unwrap()
+    fn set(&self, settings: &str) {
+        fs::write(self.settings(), settings).unwrap();
     }
 
-    fn bin(&self, name: &str) -> PathBuf {
-        self.root.path().join("opt/homebrew/bin").join(name)
+    fn set_to(&self) -> String {
+        fs::read_to_string(self.settings()).unwrap()
     }
 
-    /// What Docker Desktop was asked since the last time.
-    fn asked(&self) -> Vec<String> {
-        let log = fs::read_to_string(self.bin("log")).unwrap_or_default();
-        let _ = fs::remove_file(self.bin("log"));
-        log.lines().map(str::to_owned).collect()
+    /// Shows it once more, to be carried out.
+    async fn proposed(&self) -> ProposalToken {
+        ProposalToken { token: self.app.builders(self.request()).await.unwrap().store_token.unwrap() }
     }
 
     fn request(&self) -> BuildersRequest {
-        BuildersRequest { engine: Some(self.socket.clone()), containerd_store: true, ..BuildersRequest::default() }
+        BuildersRequest { engine: Some(self.engine()), containerd_store: true, ..BuildersRequest::default() }
     }
 }
 
@@ -121,22 +108,29 @@ async fn the_store_is_switched_over_and_back() {
     assert_eq!((fix.safety, preview.commands.len(), preview.diffs.len()), (Safety::Review, 2, 1), "{preview:?}");
     assert!(fix.summary.contains("are not shown until it is switched back"), "{}", fix.summary);
     assert!(preview.told.iter().any(|told| told.contains("of this engine are not shown afterwards")), "{preview:?}");
-    assert_eq!((scene.asked(), scene.settings().as_str()), (Vec::new(), SETTINGS), "a preview changes nothing");
+    assert_eq!((scene.asked(), scene.set_to().as_str()), (Vec::new(), SETTINGS), "a preview changes nothing");
 
     // One that does not stop: nothing was written, and it is started again.
     fs::write(scene.bin("fails-at"), "desktop stop").unwrap();
-    let failed = scene.app.switch_image_store(scene.request()).await.unwrap_err();
+    let token = ProposalToken { token: shown.store_token.unwrap() };
+    let failed = scene.app.switch_image_store(token.clone()).await.unwrap_err();
     assert!(failed.message.contains("docker desktop stop ended with status 3"), "{failed}");
-    assert_eq!((scene.asked(), scene.settings().as_str()), (stop_and_start.map(str::to_owned).to_vec(), SETTINGS));
+    assert_eq!((scene.asked(), scene.set_to().as_str()), (stop_and_start.map(str::to_owned).to_vec(), SETTINGS));
     fs::remove_file(scene.bin("fails-at")).unwrap();
 
-    let outcome = scene.app.switch_image_store(scene.request()).await.unwrap();
+    let again = scene.app.switch_image_store(token).await.unwrap_err();
+    assert_eq!((again.code, scene.asked()), (FailureCode::Changed, Vec::new()), "what was shown is done once: {again}");
+    let token = scene.proposed().await;
+    scene.set(&SETTINGS.replace("8", "6"));
+    let changed = scene.app.switch_image_store(token).await.unwrap_err();
+    assert_eq!((changed.code, scene.asked()), (FailureCode::Changed, Vec::new()), "{changed}");
+    scene.set(SETTINGS);
+
+    let outcome = scene.app.switch_image_store(scene.proposed().await).await.unwrap();
     assert_eq!((outcome.verified, outcome.changes.len()), (Verified::Verified, 1), "{}", outcome.words);
     assert!(outcome.words.contains("a tag holds several platforms"), "{}", outcome.words);
     assert_eq!(scene.asked(), stop_and_start);
-    assert!(
-        scene.settings().contains("\"UseContainerdSnapshotter\": true") && scene.settings().contains("\"Cpus\": 8")
-    );
+    assert!(scene.set_to().contains("\"UseContainerdSnapshotter\": true") && scene.set_to().contains("\"Cpus\": 8"));
 
     let refused = scene.app.builders(scene.request()).await.unwrap_err();
     assert_eq!(refused.code, FailureCode::Refused);
@@ -147,7 +141,7 @@ async fn the_store_is_switched_over_and_back() {
     assert!(shown.told.iter().any(|told| told.contains("those from before are again")), "{:?}", shown.told);
     let undone = scene.app.apply_undo(receipt).await.unwrap();
     assert_eq!(undone.verified, Verified::Verified, "{}", undone.words);
-    assert_eq!((scene.asked(), scene.settings().as_str()), (stop_and_start.map(str::to_owned).to_vec(), SETTINGS));
+    assert_eq!((scene.asked(), scene.set_to().as_str()), (stop_and_start.map(str::to_owned).to_vec(), SETTINGS));
     let history = scene.app.history(Nothing {}).await.unwrap();
     let states: Vec<ChangeState> = history.receipts.iter().map(|entry| entry.state).collect();
     assert_eq!(states, [ChangeState::Undone, ChangeState::TakenBack]);
@@ -163,11 +157,12 @@ async fn what_cannot_be_done_from_here_is_shown_and_not_run() {
         .with_env("SILIDOCK_DATA_DIR", root.path().join("data").to_str().unwrap());
     let app = App::start(AppOptions { host: Arc::new(host), ..AppOptions::default() });
     let request = BuildersRequest { engine: Some(classic), containerd_store: true, ..BuildersRequest::default() };
-    let shown = app.builders(request.clone()).await.unwrap();
+    let shown = app.builders(request).await.unwrap();
     assert_eq!(shown.store_proposal.unwrap().safety, Safety::ShowOnly);
     let preview = shown.store_preview.unwrap();
     assert!(preview.told[0].contains("/etc/docker/daemon.json"), "{preview:?}");
-    let refused = app.switch_image_store(request).await.unwrap_err();
+    let token = ProposalToken { token: shown.store_token.unwrap() };
+    let refused = app.switch_image_store(token).await.unwrap_err();
     assert_eq!(refused.code, FailureCode::Refused, "{refused}");
     assert_eq!(app.history(Nothing {}).await.unwrap().receipts.len(), 0);
 }

@@ -8,20 +8,16 @@ mod mac;
 use std::fs;
 use std::io;
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
 use silidock_app::diagnosis::finding::Finding;
-use silidock_app::host::FixtureHost;
 use silidock_app::remedy::Verified;
 use silidock_app::wire::{
     ApplyRequest, ChangeOutcome, ChangeState, EmulatorRequest, FixPreview, FixRequest, Nothing, ReceiptRequest,
 };
-use silidock_app::{App, AppOptions, Failure, FailureCode};
-use tempfile::TempDir;
+use silidock_app::{Failure, FailureCode};
 
 /// Docker Desktop's client, without Compose: notes its words, and does to the engine's machine what a restart or the registering container
 /// would. `GUEST` runs a command in that machine.
@@ -59,58 +55,32 @@ impl Drop for Handler {
     }
 }
 
-/// The Mac, the app on it, and what its Docker Desktop was asked to do.
+/// The Mac, and what its tools were asked.
 struct Scene {
-    root: TempDir,
-    app: Arc<App>,
-    socket: String,
+    mac: mac::Desktop,
+}
+
+impl std::ops::Deref for Scene {
+    type Target = mac::Desktop;
+
+    fn deref(&self) -> &mac::Desktop {
+        &self.mac
+    }
 }
 
 impl Scene {
     fn new(engine: &str) -> Self {
-        let root = TempDir::new().unwrap();
-        let at = |place: &str| root.path().join(place);
-        for folder in ["Users/ada/.docker/run", "opt/homebrew/bin", "System/Library/CoreServices", "data"] {
-            fs::create_dir_all(at(folder)).unwrap();
-        }
-        fs::create_dir_all(at("Users/ada/Library/Group Containers/group.com.docker")).unwrap();
-        let version = "<plist version=\"1.0\"><dict><key>ProductVersion</key><string>27.1</string></dict></plist>";
-        fs::write(at("System/Library/CoreServices/SystemVersion.plist"), version).unwrap();
-        fs::write(at("opt/homebrew/bin/docker"), DOCKER.replace("GUEST", &guest())).unwrap();
-        fs::set_permissions(at("opt/homebrew/bin/docker"), fs::Permissions::from_mode(0o755)).unwrap();
-        let socket = at("Users/ada/.docker/run/docker.sock");
-        forward(&socket, engine.strip_prefix("tcp://").unwrap().to_owned());
-        let described = FixtureHost::new(root.path())
-            .with_home(at("Users/ada"))
-            .with_env("SILIDOCK_DATA_DIR", at("data").to_str().unwrap())
-            .with_sysctl("kern.ostype", "Darwin")
-            .with_sysctl("hw.optional.arm64", "1");
-        let host = Arc::new(mac::Mac { described, root: root.path().to_owned() });
-        let app = App::start(AppOptions { host, ..AppOptions::default() });
-        Self { app, socket: format!("unix://{}", socket.display()), root }
-    }
-
-    fn settings(&self) -> PathBuf {
-        self.root.path().join("Users/ada/Library/Group Containers/group.com.docker/settings-store.json")
+        let mac = mac::Desktop::new(|_| DOCKER.replace("GUEST", &guest()));
+        forward(&mac.socket(), engine.strip_prefix("tcp://").unwrap().to_owned());
+        Self { mac }
     }
 
     fn rosetta(&self, on: bool) {
         fs::write(self.settings(), SETTINGS.replace("SET", &on.to_string())).unwrap();
     }
 
-    fn bin(&self, name: &str) -> PathBuf {
-        self.root.path().join("opt/homebrew/bin").join(name)
-    }
-
-    /// What the tools were asked since the last time.
-    fn asked(&self) -> Vec<String> {
-        let log = fs::read_to_string(self.bin("log")).unwrap_or_default();
-        let _ = fs::remove_file(self.bin("log"));
-        log.lines().map(str::to_owned).collect()
-    }
-
     async fn proven(&self, check: &str) -> Finding {
-        let request = EmulatorRequest { engine: Some(self.socket.clone()), guarded: true, builds: false };
+        let request = EmulatorRequest { engine: Some(self.engine()), guarded: true, builds: false };
         let proof = self.app.emulator(request).await.unwrap();
         let all: Vec<&str> = proof.findings.iter().map(|f| f.check.as_str()).collect();
         proof.findings.iter().find(|f| f.check == check).unwrap_or_else(|| panic!("no {check} among {all:?}")).clone()
@@ -195,7 +165,7 @@ async fn lost_and_registered(scene: &Scene, handler: &Handler) {
 
     let shown = scene.preview(&missing, "Register").await;
     let pinned =
-        format!("docker --host {} run --rm --privileged --platform linux/arm64 tonistiigi/binfmt", scene.socket);
+        format!("docker --host {} run --rm --privileged --platform linux/arm64 tonistiigi/binfmt", scene.engine());
     assert_eq!(shown.preview.commands[0].join(" "), format!("{pinned} --install amd64"));
     assert_eq!(shown.preview.restarts, Vec::<String>::new());
     assert_eq!(scene.asked(), Vec::<String>::new(), "a preview runs nothing");

@@ -6,7 +6,7 @@ use silidock_app::{
     App, AppOptions, Failure,
     diagnosis::{builders::Builder, fact::Fact, fix::Fix},
     remedy::{Preview, Verified},
-    wire::{BuildersDocument, BuildersRequest, ChangeOutcome},
+    wire::{BuildersDocument, BuildersRequest, ChangeOutcome, ProposalToken},
 };
 
 use crate::{
@@ -19,11 +19,11 @@ pub async fn run(options: BuildersOptions, output: &Output) -> Result<ExitCode, 
     let platforms: Vec<String> = options.platforms.iter().map(ToString::to_string).collect();
     let (containerd_store, image) = (options.containerd_store, options.image);
     let request = BuildersRequest { engine: options.engine, platforms, containerd_store, image };
-    let document = app.builders(request.clone()).await?;
+    let document = app.builders(request).await?;
     if options.containerd_store {
-        return image_store(&app, request, &document, options.consent, output).await;
+        return image_store(&app, &document, options.consent, output).await;
     }
-    if !(options.create && options.consent.apply) || document.proposal.is_none() {
+    let Some(token) = document.token.clone().filter(|_| options.create && options.consent.apply) else {
         if output.json {
             output.document(&document)?;
         } else {
@@ -33,7 +33,7 @@ pub async fn run(options: BuildersOptions, output: &Output) -> Result<ExitCode, 
             output.say("Nothing was made. Add --apply to carry this out.");
         }
         return Ok(if document.platforms.is_empty() { ExitCode::from(1) } else { ExitCode::SUCCESS });
-    }
+    };
     if !output.json {
         output.print(&text(&document, true, output))?;
     }
@@ -42,19 +42,20 @@ pub async fn run(options: BuildersOptions, output: &Output) -> Result<ExitCode, 
         return Ok(ExitCode::SUCCESS);
     }
     output.say("Making the builder. Its image is pulled first, which takes a while.");
-    let outcome = app.create_builder(request).await?;
+    let outcome = app.create_builder(ProposalToken { token }).await?;
     finished(&outcome, output)
 }
 
 /// Previews switching the image store over, and does it where that was asked for and can be done from here.
 async fn image_store(
     app: &std::sync::Arc<App>,
-    request: BuildersRequest,
     document: &BuildersDocument,
     consent: Consent,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let (Some(fix), Some(preview)) = (&document.store_proposal, &document.store_preview) else {
+    let (Some(fix), Some(preview), Some(token)) =
+        (&document.store_proposal, &document.store_preview, &document.store_token)
+    else {
         return Ok(ExitCode::from(2));
     };
     let can = fix.changes_something() && preview.refused.is_none();
@@ -75,7 +76,7 @@ async fn image_store(
         return Ok(ExitCode::SUCCESS);
     }
     output.say("Switching the image store over. The engine restarts, which takes a while.");
-    let outcome = app.switch_image_store(request).await?;
+    let outcome = app.switch_image_store(ProposalToken { token: token.clone() }).await?;
     finished(&outcome, output)
 }
 

@@ -1138,13 +1138,21 @@ proposal?: Fix,
  */
 preview?: Preview, 
 /**
+ * Names exactly that for [`ProposalToken`].
+ */
+token?: string, 
+/**
  * What switches on containerd's image store, where that was asked for; shown only where it cannot be done from here.
  */
 storeProposal?: Fix, 
 /**
  * What that would run and write.
  */
-storePreview?: Preview, };
+storePreview?: Preview, 
+/**
+ * Names exactly that for [`ProposalToken`].
+ */
+storeToken?: string, };
 
 /**
  * Whose builders, and what they are wanted for.
@@ -3069,6 +3077,15 @@ compared: Fact<Comparison>,
 gaps: Array<Gap>, };
 
 /**
+ * Something that was proposed and is now wanted.
+ */
+export type ProposalToken = { 
+/**
+ * From [`BuildersDocument`]: what was shown is what is done, or nothing is.
+ */
+token: string, };
+
+/**
  * What a service would run here.
  */
 export type Prospect = { 
@@ -3424,7 +3441,7 @@ references: Array<string>,
  */
 newer: boolean, 
 /**
- * As in [`ScanRequest`]: whose platform newer tags and advice are about. Without any engine it is this machine's.
+ * As in `ScanRequest`: whose platform newer tags and advice are about. Without any engine it is this machine's.
  */
 engine: string | null, };
 
@@ -4772,9 +4789,9 @@ export interface Commands {
   /** Lists the builders of buildx, and who would build for which platform; where none can, what makes one. */
   builders: { request: BuildersRequest; response: BuildersDocument };
   /** Switches on containerd's image store as it was proposed, and asks the engine again. */
-  switch_image_store: { request: BuildersRequest; response: ChangeOutcome };
+  switch_image_store: { request: ProposalToken; response: ChangeOutcome };
   /** Makes the builder that was proposed, and looks again. */
-  create_builder: { request: BuildersRequest; response: ChangeOutcome };
+  create_builder: { request: ProposalToken; response: ChangeOutcome };
   /** Says where what is built in a folder will run, and remembers it. */
   targets: { request: TargetsRequest; response: TargetsDocument };
   /** Says where an image will run that is built here. */

@@ -246,7 +246,7 @@ export function sampleHost(play: string | null): Host {
     },
     builders: () => BUILDERS,
     create_builder: () => {
-      throw { code: "refused", message: "No builder needs to be made.", hint: null, detail: [] } satisfies Failure;
+      throw { code: "changed", message: "This was not proposed, or was already done.", hint: "Look again.", detail: [] } satisfies Failure;
     },
     switch_image_store: () => {
       throw { code: "refused", message: "There is no image store to switch on: this engine keeps its images in containerd's store already.", hint: null, detail: [] } satisfies Failure;

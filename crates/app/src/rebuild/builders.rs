@@ -24,7 +24,7 @@ use ts_rs::TS;
 use super::plan::{Site, words_of};
 use super::wire::{PlannedPlatform, RebuildRequest};
 use crate::{
-    changes::blocking,
+    changes::{blocking, token},
     failure::{Failure, FailureCode},
     session::App,
     wire::ChangeOutcome,
@@ -56,6 +56,22 @@ pub struct BuildersRequest {
     pub image: Option<String>,
 }
 
+/// Something that was proposed and is now wanted.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ProposalToken {
+    /// From [`BuildersDocument`]: what was shown is what is done, or nothing is.
+    pub token: String,
+}
+
+/// A proposal as it was shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Proposed {
+    pub(super) request: BuildersRequest,
+    pub(super) endpoint: String,
+    pub(super) fix: Fix,
+    pub(super) preview: Preview,
+}
+
 /// The builders, and who would build.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
@@ -78,6 +94,10 @@ pub struct BuildersDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub preview: Option<Preview>,
+    /// Names exactly that for [`ProposalToken`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub token: Option<String>,
     /// What switches on containerd's image store, where that was asked for; shown only where it cannot be done from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -86,6 +106,10 @@ pub struct BuildersDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub store_preview: Option<Preview>,
+    /// Names exactly that for [`ProposalToken`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub store_token: Option<String>,
 }
 
 impl App {
@@ -108,11 +132,14 @@ impl App {
             lacking: Vec::new(),
             proposal: None,
             preview: None,
+            token: None,
             store_proposal: None,
             store_preview: None,
+            store_token: None,
         };
         if request.containerd_store {
             let (fix, preview) = self.store_proposal(&engine).await?;
+            document.store_token = Some(self.propose(&request, &document.endpoint, &fix, &preview));
             (document.store_proposal, document.store_preview) = (Some(fix), Some(preview));
         }
         let (Fact::Known(known), Ok(client)) = (found, DockerClient::of(host, &engine)) else { return Ok(document) };
@@ -128,12 +155,28 @@ impl App {
                     document.lacking.push(why);
                 } else if known.iter().all(|builder| builder.name != OURS) {
                     let fix = proposal(&engine, &wanted, request.image.as_deref());
-                    document.preview = Some(self.preview_builder(fix.clone()).await?);
-                    document.proposal = Some(fix);
+                    let preview = self.preview_builder(fix.clone()).await?;
+                    document.token = Some(self.propose(&request, &document.endpoint, &fix, &preview));
+                    (document.proposal, document.preview) = (Some(fix), Some(preview));
                 }
             }
         }
         Ok(document)
+    }
+
+    /// Keeps what is shown, so that it, and nothing else, can be carried out.
+    fn propose(&self, request: &BuildersRequest, endpoint: &str, fix: &Fix, preview: &Preview) -> String {
+        let token = token(endpoint, fix, preview);
+        let (request, endpoint) = (request.clone(), endpoint.to_owned());
+        let proposed = Proposed { request, endpoint, fix: fix.clone(), preview: preview.clone() };
+        self.session().proposals.insert(token.clone(), proposed);
+        token
+    }
+
+    pub(super) fn proposed(&self, wanted: &ProposalToken) -> Result<Proposed, Failure> {
+        self.session().proposals.remove(&wanted.token).ok_or_else(|| {
+            Failure::new(FailureCode::Changed, "This was not proposed, or was already done.").hint("Look again.")
+        })
     }
 
     async fn preview_builder(&self, fix: Fix) -> Result<Preview, Failure> {
@@ -148,13 +191,15 @@ impl App {
     /// Makes the builder that was proposed, and looks whether it can do the job.
     ///
     /// # Errors
-    /// A builder can already, or making one failed; then what was made of it is removed.
-    pub async fn create_builder(self: &Arc<Self>, request: BuildersRequest) -> Result<ChangeOutcome, Failure> {
-        let shown = self.builders(request.clone()).await?;
-        let (Some(fix), Some(preview)) = (shown.proposal, shown.preview) else {
-            return Err(Failure::new(FailureCode::Refused, "No builder needs to be made.").detail(shown.lacking));
-        };
-        let (journal, tools, endpoint) = (self.journal()?, self.host_tools(), shown.endpoint);
+    /// It was not proposed, the builders are others since, or making one failed; then what was made of it is removed.
+    pub async fn create_builder(self: &Arc<Self>, wanted: ProposalToken) -> Result<ChangeOutcome, Failure> {
+        let Proposed { request, endpoint, fix, preview } = self.proposed(&wanted)?;
+        // Taking a failure back removes a builder of that name, which has to be the one that is made here.
+        if self.builders(request.clone()).await?.proposal.as_ref() != Some(&fix) {
+            let message = "The builders have changed since this was proposed.";
+            return Err(Failure::new(FailureCode::Changed, message).hint("Look again."));
+        }
+        let (journal, tools) = (self.journal()?, self.host_tools());
         let done = blocking(move || {
             runtime::apply(&fix, &preview, &Subject::default(), &endpoint, &journal, &tools, Timestamp::now())
         })
@@ -176,7 +221,8 @@ impl App {
                 (Verified::StillPresent, format!("Looked again: no builder can do it: {}.", now.lacking.join("; ")))
             }
         };
-        self.builder_outcome(receipt, verified, words).await
+        let words = self.noted(&receipt.id, verified, words).await?;
+        Ok(ChangeOutcome::of(receipt, verified, words, Vec::new()))
     }
 
     /// Removes a builder that was made, and looks whether it is gone.
@@ -185,27 +231,7 @@ impl App {
         let undone = blocking(move || runtime::undo(&journal, &id, &tools, Timestamp::now())).await?;
         let receipt = undone.map_err(|error| crate::runtime_changes::failure_of(&error))?;
         let words = format!("Builder {OURS} and its cache are removed.");
-        let ran = receipt.runtime.as_ref().map(|record| record.ran.clone()).unwrap_or_default();
-        let changes = Vec::new();
-        let verified = Verified::Verified;
-        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
-    }
-
-    pub(super) async fn builder_outcome(
-        self: &Arc<Self>,
-        receipt: Receipt,
-        verified: Verified,
-        words: String,
-    ) -> Result<ChangeOutcome, Failure> {
-        let (journal, id) = (self.journal()?, receipt.id.clone());
-        let noted = blocking(move || journal.set_verified(&id, verified)).await?;
-        let words = match noted {
-            Ok(_) => words,
-            Err(error) => format!("{words} The receipt could not be completed: {error}."),
-        };
-        let ran = receipt.runtime.map(|record| record.ran).unwrap_or_default();
-        let changes = Vec::new();
-        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
+        Ok(ChangeOutcome::of(receipt, Verified::Verified, words, Vec::new()))
     }
 }
 

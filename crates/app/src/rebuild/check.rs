@@ -11,7 +11,6 @@ use super::{
     wire::{BuiltOutcome, CheckedPlatform, PlannedBuild, RebuildOutcome, RebuildOutput},
 };
 use crate::{
-    changes::blocking,
     failure::Failure,
     session::App,
     wire::{InsideDocument, InsideRequest, RegistryReference, RegistryRequest, ScanRequest},
@@ -38,12 +37,7 @@ impl App {
             Verified::StillPresent => "Looked again: the result is not what was wanted.",
             Verified::CouldNotTell => "Built, but not everything could be looked at again.",
         };
-        let (journal, id) = (self.journal()?, receipt.id.clone());
-        let noted = blocking(move || journal.set_verified(&id, verified)).await?;
-        let words = match noted {
-            Ok(_) => words.to_owned(),
-            Err(error) => format!("{words} The receipt could not be completed: {error}."),
-        };
+        let words = self.noted(&receipt.id, verified, words.to_owned()).await?;
         let containers = Vec::new();
         Ok(RebuildOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, builds, containers })
     }

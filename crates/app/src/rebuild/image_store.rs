@@ -8,7 +8,6 @@ use silidock_diagnosis::{
     fix::{Fix, Safety, Step},
     inventory::{ImageStore, Inventory},
     runtime_fix::{Prepared, image_store},
-    schema::Schema,
 };
 use silidock_engine::Engine;
 use silidock_remedy::{
@@ -16,7 +15,7 @@ use silidock_remedy::{
     runtime::{self, RuntimeRecord},
 };
 
-use super::builders::BuildersRequest;
+use super::builders::{ProposalToken, Proposed};
 use crate::{
     changes::blocking,
     failure::{Failure, FailureCode},
@@ -54,25 +53,22 @@ impl App {
     /// Switches the store over as it was proposed, waits for the engine, and asks it which store it has.
     ///
     /// # Errors
-    /// It cannot be done from here, or a step failed; then everything is as before.
-    pub async fn switch_image_store(self: &Arc<Self>, request: BuildersRequest) -> Result<ChangeOutcome, Failure> {
-        let shown = self.builders(BuildersRequest { containerd_store: true, ..request }).await?;
-        let (Some(fix), Some(preview)) = (shown.store_proposal, shown.store_preview) else {
-            return Err(Failure::new(FailureCode::Refused, "No image store was proposed."));
-        };
+    /// It was not proposed, its file changed since, it cannot be done from here, or a step failed; then everything is as before.
+    pub async fn switch_image_store(self: &Arc<Self>, request: ProposalToken) -> Result<ChangeOutcome, Failure> {
+        let Proposed { endpoint, fix, preview, .. } = self.proposed(&request)?;
         if fix.safety == Safety::ShowOnly {
             let lines = fix.steps.iter().map(Step::title).collect();
             return Err(Failure::new(FailureCode::Refused, "This is for a person to do.").detail(lines));
         }
-        let (journal, tools, endpoint) = (self.journal()?, self.host_tools(), shown.endpoint);
+        let (journal, tools) = (self.journal()?, self.host_tools());
         let (at, changes) = (endpoint.clone(), preview.diffs.clone());
         let done = blocking(move || {
             runtime::apply(&fix, &preview, &Subject::default(), &at, &journal, &tools, Timestamp::now())
         });
         let receipt = done.await?.map_err(|error| failure_of(&error))?;
         let (verified, words) = self.store_is(&endpoint, ImageStore::Containerd).await;
-        let outcome = self.builder_outcome(receipt, verified, words).await?;
-        Ok(ChangeOutcome { changes, ..outcome })
+        let words = self.noted(&receipt.id, verified, words).await?;
+        Ok(ChangeOutcome::of(receipt, verified, words, changes))
     }
 
     /// Switches it back, and asks again.
@@ -88,9 +84,9 @@ impl App {
         });
         let (receipt, changes) = undone.await?.map_err(|error| failure_of(&error))?;
         let (verified, words) = self.store_is(&record.endpoint, ImageStore::Classic).await;
-        let ran = receipt.runtime.map(|after| after.ran).unwrap_or_default();
-        let ran = ran.into_iter().skip(record.ran.len()).collect();
-        Ok(ChangeOutcome { schema: Schema, receipt: receipt.id, applied: true, verified, words, changes, ran })
+        let mut outcome = ChangeOutcome::of(receipt, verified, words, changes);
+        outcome.ran.drain(..record.ran.len().min(outcome.ran.len()));
+        Ok(outcome)
     }
 
     /// Waits for the engine and looks which store it has.

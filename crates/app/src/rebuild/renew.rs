@@ -21,13 +21,13 @@ use silidock_remedy::{
 use tokio::sync::watch;
 
 use super::{
-    Prepared, Teller,
+    Prepared,
     check::worst,
     failure_of,
+    teller::Teller,
     wire::{PlannedBuild, PlannedContainer, RebuildOutcome, RebuildOutput, RebuildRequest, RecreatedContainer},
 };
 use crate::{
-    changes::blocking,
     engine_changes::{Busy, as_before, ending},
     failure::Failure,
     session::App,
@@ -209,12 +209,7 @@ impl App {
             Verified::StillPresent => "Looked again: a container is not what was wanted.",
             Verified::CouldNotTell => "Built and made anew, but not every container could be looked at again.",
         };
-        let (journal, id) = (self.journal()?, receipt.id.clone());
-        let noted = blocking(move || journal.set_verified(&id, verified)).await?;
-        let words = match noted {
-            Ok(_) => words.to_owned(),
-            Err(error) => format!("{words} The receipt could not be completed: {error}."),
-        };
+        let words = self.noted(&receipt.id, verified, words.to_owned()).await?;
         Ok(RebuildOutcome { verified, words, containers, ..built })
     }
 

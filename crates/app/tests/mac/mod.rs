@@ -1,15 +1,75 @@
 //! What tests of changes of a runtime share: a Mac that is a folder, whose tools are real programs, and the engines of the lab.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use silidock_app::host::{BoxFuture, DirEntry, FixtureHost, Host, HostFacts, Output, ReadError, RunError, ToolRun};
+use silidock_app::{App, AppOptions};
+use tempfile::TempDir;
+
+/// Such a Mac with Docker Desktop, whose client is a script, and the app on it.
+pub struct Desktop {
+    pub app: Arc<App>,
+    root: TempDir,
+}
+
+impl Desktop {
+    /// `docker` makes the client's script of the path of the settings. Nothing listens at [`Self::socket`] yet.
+    pub fn new(docker: impl FnOnce(&Path) -> String) -> Self {
+        let root = TempDir::new().unwrap();
+        let at = |place: &str| root.path().join(place);
+        let group = "Users/ada/Library/Group Containers/group.com.docker";
+        for folder in ["Users/ada/.docker/run", "opt/homebrew/bin", "System/Library/CoreServices", "data", group] {
+            fs::create_dir_all(at(folder)).unwrap();
+        }
+        let version = "<plist version=\"1.0\"><dict><key>ProductVersion</key><string>27.1</string></dict></plist>";
+        fs::write(at("System/Library/CoreServices/SystemVersion.plist"), version).unwrap();
+        let client = at("opt/homebrew/bin/docker");
+        fs::write(&client, docker(&at(group).join("settings-store.json"))).unwrap();
+        fs::set_permissions(&client, fs::Permissions::from_mode(0o755)).unwrap();
+        let described = FixtureHost::new(root.path())
+            .with_home(at("Users/ada"))
+            .with_env("SILIDOCK_DATA_DIR", at("data").to_str().unwrap())
+            .with_sysctl("kern.ostype", "Darwin")
+            .with_sysctl("hw.optional.arm64", "1");
+        let host = Arc::new(Mac { described, root: root.path().to_owned() });
+        Self { app: App::start(AppOptions { host, ..AppOptions::default() }), root }
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.root.path().join("Users/ada/.docker/run/docker.sock")
+    }
+
+    /// Its address.
+    pub fn engine(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// Docker Desktop's settings.
+    pub fn settings(&self) -> PathBuf {
+        self.root.path().join("Users/ada/Library/Group Containers/group.com.docker/settings-store.json")
+    }
+
+    /// A file beside the client.
+    pub fn bin(&self, name: &str) -> PathBuf {
+        self.root.path().join("opt/homebrew/bin").join(name)
+    }
+
+    /// What the client was asked since the last time.
+    pub fn asked(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.bin("log")).unwrap_or_default();
+        let _ = fs::remove_file(self.bin("log"));
+        log.lines().map(str::to_owned).collect()
+    }
+}
 
 /// A Mac that is a folder, whose tools are real programs.
 #[derive(Debug)]
 pub struct Mac {
-    pub described: FixtureHost,
-    pub root: PathBuf,
+    described: FixtureHost,
+    root: PathBuf,
 }
 
 impl Host for Mac {
