@@ -42,13 +42,14 @@ export interface Host {
   revealReport(path: string): Promise<void>;
 }
 
-const CODES: readonly FailureCode[] = ["noEngine", "engine", "notFound", "changed", "refused", "file"];
+/** Every one, which the type holds to: a code that is missing here would be told as a defect of this program. */
+const CODES: Record<FailureCode, true> = { noEngine: true, engine: true, notFound: true, changed: true, refused: true, file: true, runtime: true, stopped: true };
 
 /** What was thrown, as a failure: the app's own, or a defect of this program named as one. */
 export function asFailure(thrown: unknown): Failure {
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "message" in thrown) {
     const failure = thrown as Failure;
-    if (CODES.includes(failure.code)) return failure;
+    if (Object.hasOwn(CODES, failure.code)) return failure;
   }
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   return { code: "engine", message: "Silidock itself failed.", hint: "Try again.", detail: [text] };

@@ -61,7 +61,6 @@ export function imageManner(image: ScanImage): ImageManner {
     : { words: "Emulated", mark: "slow", why: "None of its platforms that are here is the engine's own.", kind: "emulated" };
 }
 
-/** What looking again found, and how it is marked. */
 /** What looking again found after a change that was for no finding: somebody had said what they want. */
 export const WISHED: Record<Verified, { words: string; mark: Mark }> = {
   verified: { words: "Checked: it is as wanted", mark: "native" },
