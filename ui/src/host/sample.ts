@@ -305,7 +305,7 @@ export function sampleHost(play: string | null): Host {
         verified: "verified",
         words: "Looked again: everything is what was wanted.",
         builds: [{ reference: subject, output, before: planned?.before ?? null, after, kept: output === "load" ? `silidock-kept/${subject.replace(":", ":20261120-090000-0000-")}` : null, checked }],
-        containers: how === "anew" ? runningOn(subject).map(({ name, service, before }) => ({ name, service, before, after: "linux/arm64", verified: "verified" as const, words: "it runs linux/arm64, natively", kept: null, copies: [] })) : [],
+        containers: how === "anew" ? runningOn(subject).map(({ name, service, before }) => ({ name, service, before, after: "linux/arm64", verified: "verified" as const, words: "it runs linux/arm64, natively", kept: `silidock-kept/${name}:20261120-090000-0000`, written: `silidock-kept/${name}:20261120-090000-0000-written`, copies: [] })) : [],
       };
     },
     stop_rebuild: () => {
