@@ -42,6 +42,19 @@ struct Case {
     architecture: &'static str,
     /// Run on slow machines too.
     everywhere: bool,
+    trace: Trace,
+}
+
+/// What an engine has of it afterwards. A busy one can miss the last words of a program, and that its memory limit ended it; what it
+/// does not know cannot be told, so it is run again then.
+#[derive(Clone, Copy)]
+enum Trace {
+    /// Its own error, or a line of the log.
+    Words,
+    /// That the memory limit ended it.
+    Memory,
+    /// A code alone.
+    Code,
 }
 
 const fn case(
@@ -50,7 +63,7 @@ const fn case(
     codes: &'static [i64],
     cause: &'static str,
 ) -> Case {
-    Case { name, options: &[], command, codes, cause, architecture: "no", everywhere: false }
+    Case { name, options: &[], command, codes, cause, architecture: "no", everywhere: false, trace: Trace::Words }
 }
 
 impl Case {
@@ -60,6 +73,10 @@ impl Case {
     }
     const fn about(mut self, architecture: &'static str) -> Self {
         self.architecture = architecture;
+        self
+    }
+    const fn leaves(mut self, trace: Trace) -> Self {
+        self.trace = trace;
         self
     }
     const fn everywhere(mut self) -> Self {
@@ -75,7 +92,9 @@ const CASES: &[Case] = &[
     case("crlf-later", &["/app/latercrlf.sh"], &[2], "crlf-script"),
     case("crlf-inner", &["/app/inner"], &[127], "crlf-script"),
     case("crlf-init", &["/app/crlf.sh"], &[127], "crlf-script").with(&["--init"]),
-    case("crlf-no-log", &["/app/crlf.sh"], &[255, 1], "crlf-script").with(&["--log-driver", "none"]),
+    case("crlf-no-log", &["/app/crlf.sh"], &[255, 1], "crlf-script")
+        .with(&["--log-driver", "none"])
+        .leaves(Trace::Code),
     case("no-shebang", &["/app/plain.sh"], &[255, 1], "bad-shebang").everywhere(),
     case("no-shebang-terminal", &["/app/plain.sh"], &[255, 1], "bad-shebang").with(&["--tty"]),
     case("bom", &["/app/bom.sh"], &[255, 1], "bad-shebang"),
@@ -86,7 +105,7 @@ const CASES: &[Case] = &[
     case("foreign-inner", &["/bin/sh", "-c", "/app/riscv"], &[127, 126, 2], "foreign-binary").about("yes"),
     case("empty", &["/app/empty"], &[255, 1], "empty-executable"),
     case("cut", &["/app/cut"], &[255, 1], "truncated-executable"),
-    case("half", &["/app/half"], &[139], "truncated-executable").everywhere(),
+    case("half", &["/app/half"], &[139], "truncated-executable").everywhere().leaves(Trace::Code),
     case("zeros", &["/app/zeros"], &[255, 1], "not-a-program"),
     case("class", &["/app/x.class"], &[255, 1], "not-a-program"),
     case("mac", &["/app/mac"], &[255, 1], "host-binary").about("yes"),
@@ -98,19 +117,20 @@ const CASES: &[Case] = &[
     case("unknown-in-shell", &["/bin/sh", "-c", "nosuch"], &[127], "command-not-found"),
     case("noexec", &["/bin/sh", "-c", "cp /app/ok.sh /mnt/; /mnt/ok.sh"], &[126], "noexec-mount")
         .with(&["--tmpfs", "/mnt:rw,noexec,mode=777"]),
-    case("fault", &["/app/fault"], &[139], "crash"),
+    case("fault", &["/app/fault"], &[139], "crash").leaves(Trace::Code),
     case("memory", &["/bin/sh", "-c", "x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done"], &[137, 128], "out-of-memory")
-        .with(&["--memory", "8m"]),
+        .with(&["--memory", "8m"])
+        .leaves(Trace::Memory),
     case("user", &["/app/ok.sh"], &[128, 126], "user-missing").with(&["--user", "nobodyx"]),
     case("own-error", &["/app/fail.sh"], &[1], "application-error").everywhere(),
-    case("own-code", &["/bin/sh", "-c", "exit 3"], &[3], "application-error"),
+    case("own-code", &["/bin/sh", "-c", "exit 3"], &[3], "application-error").leaves(Trace::Code),
     case(
         "own-database",
         &["/bin/sh", "-c", "echo 'Error: connect ECONNREFUSED 10.0.0.1:5432'; exit 1"],
         &[1],
         "application-error",
     ),
-    case("well", &["/app/ok.sh"], &[0], "success"),
+    case("well", &["/app/ok.sh"], &[0], "success").leaves(Trace::Code),
 ];
 
 #[test]
@@ -132,7 +152,8 @@ fn every_cause_is_named_for_what_the_engine_really_did() {
 
 /// Runs one case; what is wrong about what is said, if anything.
 fn judge(lab: &Lab, image: &Image<'_>, case: &Case) -> Option<String> {
-    let made = Made::run(lab, &format!("explain-test-{}", case.name), case.options, &image.tag, case.command);
+    let name = format!("explain-test-{}", case.name);
+    let made = Made::run(lab, &name, case.options, &image.tag, case.command, case.trace);
     let (code, error): (i64, String) = made.ended();
     if !case.codes.contains(&code) {
         return Some(format!("{}: the engine ended it with {code} ({error})", case.name));
@@ -155,8 +176,14 @@ fn judge(lab: &Lab, image: &Image<'_>, case: &Case) -> Option<String> {
 fn an_image_for_a_platform_that_nothing_runs_is_told_from_a_foreign_file() {
     on_each("an image without an emulator", |lab| {
         let image = Image::riscv(lab);
-        let made =
-            Made::run(lab, "explain-test-platform", &["--platform", "linux/riscv64"], &image.tag, &["/app/riscv"]);
+        let made = Made::run(
+            lab,
+            "explain-test-platform",
+            &["--platform", "linux/riscv64"],
+            &image.tag,
+            &["/app/riscv"],
+            Trace::Words,
+        );
         let (code, _) = made.ended();
         assert!([255, 1].contains(&code), "{}: {code}", lab.name);
         let said = explain(lab, &made.name);
@@ -256,7 +283,8 @@ fn the_cause_is_mended_where_it_came_from_and_taken_back_byte_for_byte() {
             label("project.config_files", &compose),
         ];
         let options: Vec<&str> = labels.iter().map(String::as_str).collect();
-        let made = Made::run(&lab, &format!("explain-test-mended{number}"), &options, &image.tag, &["/app/run.sh"]);
+        let name = format!("explain-test-mended{number}");
+        let made = Made::run(&lab, &name, &options, &image.tag, &["/app/run.sh"], Trace::Words);
 
         let host = FixtureHost::new("/").with_home(user.path().to_str().unwrap());
         let app = App::start(AppOptions { host: Arc::new(host), ..AppOptions::default() });
@@ -305,20 +333,34 @@ struct Made<'a> {
 
 impl<'a> Made<'a> {
     /// Runs it to its end, or to the engine's refusal.
-    fn run(lab: &'a Lab, name: &str, options: &[&str], image: &str, command: &[&str]) -> Self {
+    fn run(lab: &'a Lab, name: &str, options: &[&str], image: &str, command: &[&str], trace: Trace) -> Self {
         let made = Self { lab, name: format!("{name}-{}", std::process::id()) };
         let head = ["run", "--name", &made.name, "--network", "none", "--pull", "never", "--env", "TOKEN=hunter2"];
         let words: Vec<&str> =
             head.iter().chain(options).copied().chain([image]).chain(command.iter().copied()).collect();
-        // A refusal is what some of them are about.
-        let ran = || lab.client(&words).stdin(Stdio::null()).output().unwrap();
-        let first = ran();
-        // A busy engine can lose what a program prints that ends at once. What prints nothing prints nothing again.
-        if first.stdout.is_empty() && first.stderr.is_empty() {
+        for _ in 0..5 {
+            // A refusal is what some of them are about.
+            lab.client(&words).stdin(Stdio::null()).output().unwrap();
+            if made.left(trace) {
+                return made;
+            }
             lab.docker(&["rm", "-v", &made.name]);
-            ran();
         }
-        made
+        panic!("{name}: {} never has a trace of it", lab.name)
+    }
+
+    fn left(&self, trace: Trace) -> bool {
+        let state =
+            |what: &str| self.lab.docker(&["inspect", "--format", &format!("{{{{.State.{what}}}}}"), &self.name]);
+        match trace {
+            Trace::Code => true,
+            Trace::Memory => state("OOMKilled") == "true",
+            Trace::Words if !state("Error").is_empty() => true,
+            Trace::Words => {
+                let log = self.lab.client(&["logs", &self.name]).output().unwrap();
+                !(log.stdout.is_empty() && log.stderr.is_empty())
+            }
+        }
     }
 
     fn ended(&self) -> (i64, String) {

@@ -388,8 +388,8 @@ impl<'a> Judge<'a> {
     }
 
     fn killed(&self) -> Explanation {
-        let why = "The engine does not say that its own memory limit was the reason. What remains: docker kill, or docker stop when it \
-                   did not end in time; or the whole machine of the engine ran out of memory.";
+        let why = "The engine does not say that the container's own memory limit was the reason, and a busy one can miss that. What \
+                   remains: docker kill, or docker stop when it did not end in time; or the whole machine of the engine ran out of memory.";
         let title = format!("{} was ended at once from outside", self.stopped.name);
         let mut found = self.plain(Cause::Killed, title, why.to_owned(), vec![self.exit_evidence()]);
         found.confidence = Confidence::Likely;
