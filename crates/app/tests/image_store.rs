@@ -12,6 +12,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mac::Desktop;
 use silidock_app::diagnosis::fix::Safety;
 use silidock_app::host::FixtureHost;
 use silidock_app::remedy::Verified;
@@ -31,32 +32,18 @@ if [ -e "$here/fails-at" ] && [ "$*" = "$(cat "$here/fails-at")" ]; then echo "c
 
 const SETTINGS: &str = "{\n  \"Cpus\": 8,\n  \"UseVirtualizationFramework\": true\n}\n";
 
-/// The Mac with its Docker Desktop.
-struct Scene {
-    mac: mac::Desktop,
-}
-
-impl std::ops::Deref for Scene {
-    type Target = mac::Desktop;
-
-    fn deref(&self) -> &mac::Desktop {
-        &self.mac
-    }
-}
-
-impl Scene {
-    fn new(classic: &str, containerd: &str) -> Self {
+impl Desktop {
+    fn of(classic: &str, containerd: &str) -> Self {
         let path = |endpoint: &str| endpoint.strip_prefix("unix://").unwrap().to_owned();
         let (classic, containerd) = (path(classic), path(containerd));
-        let mac = mac::Desktop::new(|settings| {
+        let mac = Self::new(|settings| {
             let docker = DOCKER.replace("SETTINGS", settings.to_str().unwrap());
             docker.replace("CONTAINERD", &containerd).replace("CLASSIC", &classic)
         });
         fs::write(mac.bin("target"), classic).unwrap();
         forward(&mac.socket(), mac.bin("target"));
-        let scene = Self { mac };
-        scene.set(SETTINGS);
-        scene
+        mac.set(SETTINGS);
+        mac
     }
 
     fn set(&self, settings: &str) {
@@ -100,7 +87,7 @@ fn pass(mut from: UnixStream, mut to: UnixStream) {
 async fn the_store_is_switched_over_and_back() {
     let (Some(classic), Some(containerd)) = (mac::engine("v28-overlay2"), mac::engine("v28")) else { return };
     silidock_app::init();
-    let scene = Scene::new(&classic, &containerd);
+    let scene = Desktop::of(&classic, &containerd);
     let stop_and_start = ["docker desktop stop", "docker desktop start"];
 
     let shown = scene.app.builders(scene.request()).await.unwrap();

@@ -12,6 +12,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
 
+use mac::Desktop;
 use silidock_app::diagnosis::finding::Finding;
 use silidock_app::remedy::Verified;
 use silidock_app::wire::{
@@ -55,24 +56,11 @@ impl Drop for Handler {
     }
 }
 
-/// The Mac, and what its tools were asked.
-struct Scene {
-    mac: mac::Desktop,
-}
-
-impl std::ops::Deref for Scene {
-    type Target = mac::Desktop;
-
-    fn deref(&self) -> &mac::Desktop {
-        &self.mac
-    }
-}
-
-impl Scene {
-    fn new(engine: &str) -> Self {
-        let mac = mac::Desktop::new(|_| DOCKER.replace("GUEST", &guest()));
+impl Desktop {
+    fn of(engine: &str) -> Self {
+        let mac = Self::new(|_| DOCKER.replace("GUEST", &guest()));
         forward(&mac.socket(), engine.strip_prefix("tcp://").unwrap().to_owned());
-        Self { mac }
+        mac
     }
 
     fn rosetta(&self, on: bool) {
@@ -140,7 +128,7 @@ fn back(mut engine: TcpStream, mut client: UnixStream) {
 async fn what_is_changed_is_run_proven_and_taken_back() {
     let Some(engine) = mac::engine("arm64") else { return };
     silidock_app::init();
-    let (scene, handler) = (Scene::new(&engine), Handler);
+    let (scene, handler) = (Desktop::of(&engine), Handler);
     lost_and_registered(&scene, &handler).await;
     let off = rosetta_asked_for(&scene).await;
     refused_where_something_changed(&scene, &off).await;
@@ -149,7 +137,7 @@ async fn what_is_changed_is_run_proven_and_taken_back() {
 }
 
 /// QEMU is set, nothing runs: the runtime's own way first, then a container that registers it.
-async fn lost_and_registered(scene: &Scene, handler: &Handler) {
+async fn lost_and_registered(scene: &Desktop, handler: &Handler) {
     scene.rosetta(false);
     handler.set(&["none"]);
     let missing = scene.proven("emulator-missing").await;
@@ -176,7 +164,7 @@ async fn lost_and_registered(scene: &Scene, handler: &Handler) {
 }
 
 /// The setting says Rosetta afterwards, and QEMU runs all the same: no setting is believed.
-async fn rosetta_asked_for(scene: &Scene) -> Finding {
+async fn rosetta_asked_for(scene: &Desktop) -> Finding {
     let before = fs::read_to_string(scene.settings()).unwrap();
     // Seen when the change before was proven.
     let findings = scene.app.last_scan().unwrap().findings;
@@ -203,7 +191,7 @@ async fn rosetta_asked_for(scene: &Scene) -> Finding {
 }
 
 /// What was proven above still counts, so nothing has to be started for these.
-async fn refused_where_something_changed(scene: &Scene, off: &Finding) {
+async fn refused_where_something_changed(scene: &Desktop, off: &Finding) {
     let shown = scene.preview(off, "Switch Rosetta on").await;
     scene.rosetta(true);
     let refused = scene.apply(&shown).await.unwrap_err();
@@ -211,7 +199,7 @@ async fn refused_where_something_changed(scene: &Scene, off: &Finding) {
     scene.rosetta(false);
 }
 
-async fn brought_back_on_failure(scene: &Scene, off: &Finding) {
+async fn brought_back_on_failure(scene: &Desktop, off: &Finding) {
     let before = fs::read_to_string(scene.settings()).unwrap();
     fs::write(scene.bin("fails-at"), "desktop stop").unwrap();
     let failed = scene.apply(&scene.preview(off, "Switch Rosetta on").await).await.unwrap_err();
