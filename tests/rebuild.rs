@@ -554,12 +554,14 @@ fn a_build_that_is_stopped_leaves_everything_as_it_was() {
         shop.dockerfile(&format!("FROM silidock-lab/bb:{}\nRUN echo begun; sleep 6543\n", Lab::arch(&lab.native)));
         let mut command = shop.command(&["rebuild", &shop.web(), "--apply", "--yes"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let begun = lines.map(Result::unwrap).any(|line| line.trim() == "begun");
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let begun = lines.any(|line| line.trim() == "begun");
         assert!(begun, "what a step prints is told while it runs");
         let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
         assert!(signalled.success());
+        let told: Vec<String> = lines.collect();
         assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(told.iter().any(|line| line.contains("Ended before anything was changed")), "{told:?}");
         assert_eq!((shop.now(), shop.kept()), (before, Vec::new()));
         let late = Instant::now() + Duration::from_secs(20);
         while running("sleep 6543") {

@@ -493,8 +493,10 @@ fn a_program_that_is_ended_takes_it_back_and_a_killed_one_leaves_what_can_be_und
             assert!(told.any(|line| line.starts_with("Stopping")), "it never came to that");
             let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
             assert!(sent.success());
-            told.for_each(drop);
+            let told: Vec<String> = told.collect();
             child.wait().unwrap();
+            let said = told.iter().any(|line| line.contains("not finished, taken back. Receipt "));
+            assert_eq!(said, signal == "INT", "{told:?}");
             assert_eq!(stage.receipt()["state"], state, "{signal}");
             if state == "interrupted" {
                 let undone = stage.undo();

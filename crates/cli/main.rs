@@ -7,7 +7,7 @@ mod commands;
 mod output;
 mod plugin;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::SystemTime};
 
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,13 +28,17 @@ fn main() -> ExitCode {
         Err(error) => return output.fatal(&format!("No threads could be started: {error}.")),
     };
     let code = runtime.block_on(async {
+        let (begun, changes) = (SystemTime::now(), changes(&arguments.command));
         // Signals are waited for before anything is begun that one may have to end.
-        let code = tokio::select! {
+        let (code, ended) = tokio::select! {
             biased;
-            code = interrupted() => code,
-            code = run(arguments.command, &output) => code,
+            code = interrupted() => (code, true),
+            code = run(arguments.command, &output) => (code, false),
         };
         silidock_app::settle().await;
+        if ended && changes {
+            commands::history::how_it_stands(begun, &output).await;
+        }
         code
     });
     // A file being written is finished or was never begun; waiting for a silent engine would only hold the shell.
@@ -52,6 +56,20 @@ async fn interrupted() -> ExitCode {
         _ = tokio::signal::ctrl_c() => ExitCode::from(130),
         _ = hung_up.recv() => ExitCode::from(129),
         _ = ended.recv() => ExitCode::from(143),
+    }
+}
+
+/// It is to change something, and not only to show what it would.
+fn changes(command: &Command) -> bool {
+    match command {
+        Command::Fix(options) => options.consent.apply,
+        Command::Undo(options) => options.consent.apply,
+        Command::Rebuild(options) => options.consent.apply,
+        Command::Builders(options) => options.consent.apply,
+        Command::Pin(options) => options.consent.apply,
+        Command::Unpin(options) => options.consent.apply,
+        Command::Explain(options) => options.consent.apply,
+        _ => false,
     }
 }
 

@@ -95,7 +95,11 @@ impl Lab {
 
     /// Asks the Docker client: the judge who knows nothing of this program.
     pub fn docker(&self, arguments: &[&str]) -> String {
-        let output = self.client(arguments).output().unwrap();
+        let mut output = self.client(arguments).output().unwrap();
+        // An engine that makes a list while an image goes can answer with that image's error.
+        while !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("NotFound: content digest") {
+            output = self.client(arguments).output().unwrap();
+        }
         assert!(
             output.status.success(),
             "docker {arguments:?} on {}: {}",

@@ -3,6 +3,7 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
+    time::SystemTime,
 };
 
 use jiff::Timestamp;
@@ -157,6 +158,22 @@ impl App {
         let listed =
             blocking(move || journal.list()).await?.map_err(|e| Failure::new(FailureCode::File, e.to_string()))?;
         Ok(History { schema: Schema, receipts: listed.into_iter().map(entry).collect() })
+    }
+
+    /// The changes that were begun or undone since a moment, newest first, as they stand now.
+    ///
+    /// # Errors
+    /// The receipts' folder cannot be read.
+    pub async fn changed_since(self: &Arc<Self>, moment: SystemTime) -> Result<Vec<HistoryEntry>, Failure> {
+        let journal = self.journal()?;
+        let listed = blocking(move || journal.list()).await?;
+        let listed = listed.map_err(|error| Failure::new(FailureCode::File, error.to_string()))?;
+        let moment = Timestamp::try_from(moment).unwrap_or(Timestamp::MAX);
+        let since = |listed: &Listed| match listed {
+            Listed::Whole { receipt } => receipt.at >= moment || receipt.undone_at.is_some_and(|at| at >= moment),
+            Listed::Damaged { .. } => false,
+        };
+        Ok(listed.into_iter().filter(since).map(entry).collect())
     }
 
     /// Shows what undoing a change would change.

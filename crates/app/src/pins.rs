@@ -265,12 +265,9 @@ impl Winner<'_> {
             None => format!("silidock unpin {} {name}", set.path),
         };
         let there = if set.own { format!("; there it is: {command}") } else { String::new() };
-        format!(
-            "{name} {stays} {}: {} says so, and counts more than {}{there}.",
-            set.value,
-            set.place(),
-            pin.file.display()
-        )
+        // Once the pin is out, the file has no say that others could count more than.
+        let more = pin.platform.as_ref().map(|_| format!(", and counts more than {}", pin.file.display()));
+        format!("{name} {stays} {}: {} says so{}{there}.", set.value, set.place(), more.unwrap_or_default())
     }
 }
 

@@ -1,9 +1,9 @@
 //! `silidock history`.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::SystemTime};
 
 use silidock_app::{
-    Failure,
+    App, AppOptions, Failure,
     remedy::Verified,
     wire::{ChangeState, HistoryEntry, Nothing},
 };
@@ -36,6 +36,19 @@ pub async fn run(options: HistoryOptions, output: &Output) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
+/// Says what became of the changes since a moment, to somebody who ended the program in the middle.
+pub async fn how_it_stands(begun: SystemTime, output: &Output) {
+    match App::start(AppOptions::default()).changed_since(begun).await {
+        Ok(changes) if changes.is_empty() => output.say("Ended before anything was changed."),
+        Ok(changes) => changes.iter().for_each(|entry| {
+            let holds = matches!(entry.state, ChangeState::Applied | ChangeState::Interrupted);
+            let undo = if holds { format!(" (silidock undo {})", entry.id) } else { String::new() };
+            output.say(&format!("{}: {}. Receipt {}{undo}", shown(&entry.title), state(entry), entry.id));
+        }),
+        Err(failure) => output.say(&format!("Whether anything was changed cannot be told: {failure}")),
+    }
+}
+
 fn touched(entry: &HistoryEntry) -> String {
     let files = entry.files.iter().map(|file| shown(file));
     let whole = |command: &Vec<String>| short(command).unwrap_or_else(|| super::command_line(command));
@@ -57,7 +70,7 @@ fn state(entry: &HistoryEntry) -> String {
         ChangeState::Interrupted => "interrupted",
         ChangeState::Applied => "applied",
         ChangeState::Undone => "undone",
-        ChangeState::TakenBack => "failed, taken back",
+        ChangeState::TakenBack => "not finished, taken back",
         ChangeState::Damaged => "damaged",
     };
     let verified = match entry.verified {

@@ -101,6 +101,9 @@ struct Shared {
     api: ApiVersion,
 }
 
+/// How many lists are asked for where an image goes each time.
+const LISTS: usize = 4;
+
 impl Engine {
     /// Connects and agrees on an API version.
     ///
@@ -220,7 +223,7 @@ impl Engine {
     /// As for any question; single odd entries are counted in the listing instead.
     pub async fn images(&self) -> Result<Listing<ImageRecord>, EngineError> {
         let path = if self.shared.api >= ApiVersion::MANIFESTS { "/images/json?manifests=1" } else { "/images/json" };
-        self.list(path, Asked("the image list", "")).await
+        self.image_list(path, Asked("the image list", "")).await
     }
 
     /// One image by identifier or reference.
@@ -304,6 +307,22 @@ impl Engine {
     pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str, asked: Asked<'_>) -> Result<T, EngineError> {
         let bytes = self.get(path, asked, self.shared.options.call).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.shared.wire.unreadable(asked, reason(&error)))
+    }
+
+    /// A list of images. Where one of them goes while the engine makes the list, it can answer with that one's 404 instead; the next list
+    /// does without it.
+    pub(crate) async fn image_list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        asked: Asked<'_>,
+    ) -> Result<Listing<T>, EngineError> {
+        for _ in 1..LISTS {
+            match self.list(path, asked).await {
+                Err(error) if error.is_not_found() => {}
+                answer => return answer,
+            }
+        }
+        self.list(path, asked).await
     }
 
     pub(crate) async fn list<T: DeserializeOwned>(

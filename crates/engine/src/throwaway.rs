@@ -277,7 +277,7 @@ impl Engine {
     /// As for any question.
     pub async fn labelled_images(&self, label: &str) -> Result<Listing<LabelledImage>, EngineError> {
         let path = format!("/images/json?filters={}", filter(label));
-        self.list(&path, Asked("the list of images with label", label)).await
+        self.image_list(&path, Asked("the list of images with label", label)).await
     }
 
     pub(crate) async fn remove(&self, path: &str, asked: Asked<'_>) -> Result<(), EngineError> {

@@ -78,6 +78,19 @@ async fn one_odd_entry_does_not_lose_the_list() {
 }
 
 #[tokio::test]
+async fn a_list_that_loses_an_image_on_the_way_is_asked_for_again_and_not_for_ever() {
+    let engine = ScriptedEngine::start("1.51").await.unwrap();
+    let client = connect(&engine).await;
+    let message = "content digest sha256:1: not found".to_owned();
+    engine.answer("/images/json", Answer::Error { status: 404, message });
+    assert!(client.images().await.unwrap_err().to_string().contains("content digest sha256:1"));
+    assert_eq!(engine.count("/images/json"), 4);
+    engine.answer("/images/json", Answer::Error { status: 500, message: "broken".to_owned() });
+    assert!(client.images().await.is_err());
+    assert_eq!(engine.count("/images/json"), 5, "what is no vanished image is said at once");
+}
+
+#[tokio::test]
 async fn manifests_keep_what_is_here_apart_from_what_is_listed() {
     let engine = ScriptedEngine::start("1.51").await.unwrap();
     let client = connect(&engine).await;

@@ -97,6 +97,12 @@ pub enum EditRefused {
         /// As it stands in the file.
         platform: String,
     },
+    /// `platform: !reset ..`, of an override file.
+    #[error("platform: of {service} is tagged !reset here, which would take a new value back as well")]
+    TakenBack {
+        /// Service name.
+        service: String,
+    },
     /// The service gets its `platform:` from elsewhere in the file.
     #[error("the service {service} gets its platform ({platform}) from {from}, which may serve other services too")]
     Inherited {
@@ -154,6 +160,7 @@ impl EditRefused {
             | Self::Shared { .. }
             | Self::Extended { .. }
             | Self::Inherited { .. }
+            | Self::TakenBack { .. }
             | Self::Uncertain { .. } => match platform {
                 Some(platform) => {
                     vec!["services:".to_owned(), format!("  {}:", key(service)), format!("    platform: {platform}")]
@@ -168,13 +175,14 @@ impl EditRefused {
 /// behind a `platform:` that stands there with nothing.
 ///
 /// # Errors
-/// See [`EditRefused`]; a service that has a platform, of its own or inherited, is refused.
+/// See [`EditRefused`]; a service that has a platform of its own is refused, and one that has this one from elsewhere.
 pub fn set_platform(text: &str, service: &str, platform: &str) -> Result<String, EditRefused> {
     if !is_platform(platform) {
         return Err(EditRefused::NotAPlatform { platform: platform.to_owned() });
     }
     let document = Document::parse(text)?;
     document.require_editable(service)?;
+    document.refuse_taken_back(service)?;
     let expected = document.with_platform(service, Some(platform));
     match document.own_platform(service) {
         // `platform:` with nothing behind it.
@@ -187,7 +195,10 @@ pub fn set_platform(text: &str, service: &str, platform: &str) -> Result<String,
         Some(found) => return Err(EditRefused::AlreadyPinned { service: service.to_owned(), platform: found }),
         None => {}
     }
-    refuse_inherited(&document, service)?;
+    // Its own counts more than what it inherits, and nobody else has it.
+    if document.inherited_platform(service).is_some_and(|(inherited, _)| inherited == platform) {
+        refuse_inherited(&document, service)?;
+    }
     let proposals = match document.is_empty_service(service) {
         true => place::under_nothing(text, service, platform),
         false => place::insertions(text, service, platform)?,
@@ -215,6 +226,7 @@ pub fn change_platform(text: &str, service: &str, platform: &str) -> Result<Stri
         }
         Some(_) => {}
     }
+    document.refuse_taken_back(service)?;
     let expected = document.with_platform(service, Some(platform));
     let proposals = place::replacements(text, service, platform)?;
     oracle::choose(&document, service, &expected, proposals, |new| oracle::only_value_changed(text, new))

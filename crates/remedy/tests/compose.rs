@@ -71,8 +71,8 @@ const CASES: &[(&str, &str, Want)] = &[
     ("override-file", "pinned", Refused("AlreadyPinned", "linux/amd64")),
     ("merge-key", "web", Line(9, "    platform: linux/arm64")),
     ("merge-key", "job", Line(11, "    platform: linux/arm64")),
-    ("merge-brings-platform", "web", Refused("Inherited", "linux/amd64) from a merge")),
-    ("merge-brings-platform", "deep", Refused("Inherited", "a merge")),
+    ("merge-brings-platform", "web", Line(9, "    platform: linux/arm64")),
+    ("merge-brings-platform", "deep", Line(12, "    platform: linux/arm64")),
     ("merge-brings-platform", "own", Refused("AlreadyPinned", "linux/arm64")),
     ("anchor-shared", "web", Refused("Shared", "shared with worker")),
     ("anchor-shared", "worker", Line(6, "    platform: linux/arm64")),
@@ -84,7 +84,7 @@ const CASES: &[(&str, &str, Want)] = &[
     ("extends", "base", Refused("Extended", "web would change as well")),
     ("extends", "web", Line(6, "    platform: linux/arm64")),
     ("extends", "other", Line(14, "    platform: linux/arm64")),
-    ("extends-pinned", "web", Refused("Inherited", "extends: base")),
+    ("extends-pinned", "web", Line(8, "    platform: linux/arm64")),
     ("extends-loop", "web", Refused("Extended", "db")),
     ("reset-tag", "web", Line(4, "    platform: linux/arm64")),
     ("reset-tag", "db", Line(9, "    platform: linux/arm64")),
@@ -296,6 +296,15 @@ fn what_is_empty_is_filled_and_nothing_else_is_touched() {
     ] {
         let got = set_platform(before, "web", "linux/arm64");
         assert_eq!(got.as_deref().ok(), after, "{before:?}: {got:?}");
+    }
+    for same in ["merge-brings-platform", "extends-pinned"] {
+        assert_eq!(kind(&set_platform(&corpus(same), "web", "linux/amd64").unwrap_err()), "Inherited", "{same}");
+    }
+    for reset in ["!reset null", "!reset", "!reset linux/amd64"] {
+        let text = format!("services:\n  web:\n    image: a\n    platform: {reset}\n");
+        for edit in [set_platform, change_platform] {
+            assert_eq!(kind(&edit(&text, "web", "linux/arm64").unwrap_err()), "TakenBack", "{reset}");
+        }
     }
     let tagged = |value: &str| format!("services:\n  web:\n    image: a\n    platform: !override {value}\n");
     let changed = change_platform(&tagged("linux/amd64"), "web", "linux/arm64");

@@ -88,6 +88,16 @@ impl Document {
         if by.is_empty() { Ok(()) } else { Err(EditRefused::Extended { service: name(), by }) }
     }
 
+    /// Compose gives up a key that is tagged `!reset`, whatever its value.
+    pub(super) fn refuse_taken_back(&self, service: &str) -> Result<(), EditRefused> {
+        match self.settings(service).and_then(|settings| settings.get("platform")) {
+            Some(Value::Tagged(tagged)) if tagged.tag == "!reset" => {
+                Err(EditRefused::TakenBack { service: service.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// `web:` with nothing under it.
     pub(super) fn is_empty_service(&self, service: &str) -> bool {
         self.service(service) == Some(&Value::Null)
