@@ -289,14 +289,15 @@ fn wanted<'a>(
         return otherwise(WillNotRun, format!("\"{}\" is no platform", pin.value));
     }
     let listed = service.build.as_ref().map(|build| build.platforms.as_slice()).unwrap_or_default();
-    if let Some(pin) = pin.filter(|pin| !listed.is_empty() && listed.iter().all(|set| set.value != pin.value)) {
-        let why = format!("{} is not among its build.platforms, so Compose refuses it", pin.value);
+    let mut default = inventory.default_platforms.known().into_iter().flatten();
+    // The environment wins over files, and a shell's over the project's own; they are listed in that order.
+    let default = default.find(|setting| setting.counts_for(Some(member))).map(|setting| setting.value.as_str());
+    let asked = pin.map(|pin| pin.value.as_str()).or(default).filter(|asked| !asked.is_empty());
+    if let Some(asked) = asked.filter(|asked| !listed.is_empty() && listed.iter().all(|set| set.value != *asked)) {
+        let by = if pin.is_some() { "" } else { ", which DOCKER_DEFAULT_PLATFORM sets," };
+        let why = format!("{asked}{by} is not among its build.platforms, so Compose refuses it");
         return otherwise(WillNotRun, why);
     }
-    let default = inventory.default_platforms.known().into_iter().flatten();
-    let mut default = default.filter(|setting| setting.counts_for(Some(member))).map(|setting| setting.value.as_str());
-    // The environment wins over files, and a shell's over the project's own; they are listed in that order.
-    let asked = pin.map(|pin| pin.value.as_str()).or_else(|| default.next());
     Ok((asked.and_then(|text| text.parse::<Platform>().ok()), engine))
 }
 
@@ -429,7 +430,7 @@ fn runs(context: &Context<'_>, platform: Platform, source: String, engine: &Plat
 mod tests {
     use super::*;
     use crate::{
-        example::{built_for, container, foreign_to, index, inventory, project, upstream},
+        example::{built_for, container, foreign_to, index, inventory, project, shell_default, upstream},
         inventory::{Inventory, Listing},
     };
 
@@ -502,6 +503,19 @@ mod tests {
         let mut all = seen("arm64", Some("linux/amd64"), None, None);
         all.projects[0] = built_for(all.projects[0].clone(), &["linux/arm64"]);
         assert_eq!(told(&all).0, "will not run");
+        let mut unpinned = seen("arm64", None, None, None);
+        unpinned.projects[0] = built_for(unpinned.projects[0].clone(), &["linux/amd64"]);
+        assert_eq!(told(&unpinned).0, "native", "Compose builds for the engine, whatever build.platforms lists");
+        unpinned.default_platforms = Fact::Known(vec![shell_default("linux/arm64")]);
+        let refused = told(&unpinned);
+        assert_eq!(refused.0, "will not run", "{}", refused.1);
+        assert!(
+            refused.1.starts_with("linux/arm64, which DOCKER_DEFAULT_PLATFORM sets, is not among"),
+            "{}",
+            refused.1
+        );
+        unpinned.default_platforms = Fact::Known(vec![shell_default("linux/amd64")]);
+        assert_eq!(told(&unpinned).0, "emulated");
         all.projects[0] = built_for(all.projects[0].clone(), &["linux/arm64", "linux/amd64"]);
         assert_eq!(
             told(&all),
