@@ -136,9 +136,12 @@ fn text(document: &BuildersDocument, create: bool, output: &Output) -> String {
         if !create {
             let _ = writeln!(out, "Add --create to have it made.");
         }
+    }
+    if document.store_lacks {
         let _ = writeln!(
             out,
-            "What is to come to the engine needs containerd's image store: silidock builders --containerd-store"
+            "For several platforms under one tag, the engine itself needs containerd's image store: silidock builders \
+             --containerd-store"
         );
     }
     out

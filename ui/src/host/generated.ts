@@ -1142,6 +1142,10 @@ preview?: Preview,
  */
 token?: string, 
 /**
+ * Several platforms are wanted, and only another image store lets this engine hold them under one tag.
+ */
+storeLacks?: boolean, 
+/**
  * What switches on containerd's image store, where that was asked for; shown only where it cannot be done from here.
  */
 storeProposal?: Fix, 

@@ -10,7 +10,7 @@ use silidock_diagnosis::{
     fact::Fact,
     fix::{BackStep, CommandKind, Fix, RuntimeChange, Safety, Step},
     platform::Platform,
-    runtime_fix::Change,
+    runtime_fix::{Change, image_store},
     schema::Schema,
 };
 use silidock_engine::{DockerClient, Engine};
@@ -98,6 +98,10 @@ pub struct BuildersDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub token: Option<String>,
+    /// Several platforms are wanted, and only another image store lets this engine hold them under one tag.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub store_lacks: bool,
     /// What switches on containerd's image store, where that was asked for; shown only where it cannot be done from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -133,6 +137,7 @@ impl App {
             proposal: None,
             preview: None,
             token: None,
+            store_lacks: wanted.len() > 1 && image_store(&inventory).is_ok(),
             store_proposal: None,
             store_preview: None,
             store_token: None,
