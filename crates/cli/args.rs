@@ -339,7 +339,7 @@ pub struct FixOptions {
     #[arg(long, conflicts_with_all = ["list", "apply"])]
     pub script: bool,
     /// Which of the finding's fixes
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["list", "all_safe"])]
     pub option: u32,
     #[command(flatten)]
     pub consent: Consent,
