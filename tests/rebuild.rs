@@ -466,7 +466,11 @@ fn without_buildx_the_engine_itself_builds() {
         assert!(failed.status == 2 && failed.err.contains("excluded by .dockerignore"), "it is ignored: {failed:?}");
         assert_eq!((shop.now(), shop.kept()), (before, Vec::new()));
         let refused = run(&["rebuild", &shop.web(), "--push"]);
-        assert!(refused.status == 2 && refused.out.contains("pushing the result needs buildx"), "{refused:?}");
+        assert!(
+            refused.status == 2
+                && refused.out.contains("needs buildx for pushing the result, and the docker command here (/"),
+            "{refused:?}"
+        );
     }
 }
 
@@ -481,6 +485,18 @@ fn a_folder_is_named_once() {
             let no_name = shop.run(&["rebuild", path]);
             assert!(no_name.status == 2 && no_name.err.contains("no image can be called that"), "{no_name:?}");
         }
+        // An id or a digest is no name for something new, unless it means a tag that is here.
+        let id = lab.docker(&["image", "inspect", "--format", "{{.Id}}", &shop.image()]);
+        let (status, shown) = shop.json("rebuild-preview", &["rebuild", id.get(7..19).unwrap(), "--context", &folder]);
+        assert_eq!((status, &list(&shown, "builds")[0]["references"]), (0, &json!([shop.image()])));
+        let digest = format!("{}@sha256:{:064x}", shop.image(), 1);
+        for (content, said) in [(digest.as_str(), "is a digest"), ("0123456789ab", "is an id")] {
+            let refused = shop.run(&["rebuild", content, "--context", &folder]);
+            assert!(refused.status == 2 && refused.err.contains(said), "{refused:?}");
+        }
+        let pushed = shop.run(&["rebuild", &own, "--context", &folder, "--push"]);
+        let said = "goes to docker.io (Docker Hub) as";
+        assert!(pushed.out.contains(said) && pushed.out.contains("undo cannot bring it back"), "{pushed:?}");
         let first = shop.run(&["rebuild", &own, "--context", &folder, "--apply", "--yes"]);
         assert_eq!(first.status, 0, "{first:?}");
         let (status, shown) = shop.json("rebuild-preview", &["rebuild", &own, "--platform", &lab.foreign]);
@@ -714,6 +730,9 @@ fn builders_are_listed_and_made_and_one_that_cannot_be_made_leaves_nothing() {
             let offered = common::one(list(node, "platforms"), "platform", platform);
             assert_eq!(offered["native"], json!(native), "{platform} on {}", lab.name);
         }
+        assert_eq!(document["storeLacks"], json!(!lab.containerd_store()), "{document}");
+        let one = asked(&["builders", "--platform", "linux/riscv64"]);
+        assert!(one.out.contains("Make a builder") && !one.out.contains("containerd-store"), "{one:?}");
         assert_eq!((own["own"].as_bool(), own["several"].as_bool()), (Some(true), Some(lab.containerd_store())));
         if lab.containerd_store() {
             let taken: Vec<&Value> = list(&document, "platforms").iter().map(|on| &on["native"]).collect();

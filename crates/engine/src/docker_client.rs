@@ -27,10 +27,12 @@ pub enum NoClient {
     #[error("the docker command is not on this machine")]
     Missing,
     /// One of its plugins is not here.
-    #[error("the docker command here has no {plugin}")]
+    #[error("the docker command here ({program}) has no {plugin}", program = program.display())]
     NoPlugin {
         /// `buildx`, `compose`.
         plugin: &'static str,
+        /// The command that was asked, which may be none of `PATH`.
+        program: PathBuf,
     },
     /// It could not be run.
     #[error(transparent)]
@@ -108,6 +110,10 @@ impl DockerClient {
     /// It does not, or it cannot be run.
     pub async fn plugin(&self, host: &dyn Host, plugin: &'static str) -> Result<String, NoClient> {
         let output = host.run(&self.tool(&[plugin, "version"]).timeout(SHORT)).await?;
-        if output.success() { Ok(output.text()) } else { Err(NoClient::NoPlugin { plugin }) }
+        if output.success() {
+            Ok(output.text())
+        } else {
+            Err(NoClient::NoPlugin { plugin, program: self.program.clone() })
+        }
     }
 }

@@ -7,7 +7,7 @@ use silidock_diagnosis::{
     compose::ComposeProject,
     fact::Fact,
     inventory::{ComposeMembership, Inventory},
-    reference::{is_reference, normalise},
+    reference::{is_id, is_kept, is_reference, normalise},
 };
 use silidock_engine::{DockerClient, Engine, NoClient};
 use silidock_host::Host;
@@ -45,7 +45,17 @@ impl Places<'_> {
         if let (None, Some((project, service))) = (named, self.service(subject)?) {
             return self.of_service(subject, project, &service).await;
         }
-        let reference = self.reference(subject);
+        let mut reference = self.reference(subject);
+        if is_id(&reference) {
+            reference = self.tag_of(&reference)?;
+            if let (None, Some((project, service))) = (named, self.service(&reference)?) {
+                return self.of_service(subject, project, &service).await;
+            }
+        }
+        nameable(&reference, || match subject == reference {
+            true => reference.clone(),
+            false => format!("{reference}, which {subject} was made from,"),
+        })?;
         let given = named.map(|context| Remembered::given(context, request)).transpose()?;
         if !is_reference(&reference) {
             let message = format!("There is no service or container {subject} here, and no image can be called that.");
@@ -67,6 +77,9 @@ impl Places<'_> {
         let read = build_source::of_service(self.host, self.client, project, service).await;
         let mut source = read.map_err(|error| Failure::new(FailureCode::File, format!("{error}.")))?;
         first_by_its_own_name(&mut source.tags, project, service);
+        for tag in &source.tags {
+            nameable(tag, || format!("{tag}, which {service} has as a name,"))?;
+        }
         let files: Vec<&str> = project.files.iter().map(|file| file.path.as_str()).collect();
         Ok(Origin {
             subject: subject.to_owned(),
@@ -125,6 +138,22 @@ impl Places<'_> {
         of.map_or_else(|| subject.to_owned(), |container| container.image.clone())
     }
 
+    /// The tag of the image that an id means: what is built gets an id of its own, and that tag.
+    fn tag_of(&self, id: &str) -> Result<String, Failure> {
+        let hex = id.strip_prefix("sha256:").unwrap_or(id);
+        let begins = |known: &str| known.strip_prefix("sha256:").unwrap_or(known).starts_with(hex);
+        let images = self.inventory.images.items.iter().filter(|image| begins(&image.id) || image.is(id));
+        let mut tags: Vec<&String> = images.flat_map(|image| &image.tags).filter(|tag| !is_kept(tag)).collect();
+        tags.dedup();
+        match tags[..] {
+            [tag] => Ok(tag.clone()),
+            [] => Err(nameless(id, "an id")),
+            _ => Err(Failure::new(FailureCode::Refused, format!("The image {id} has {} tags.", tags.len()))
+                .hint("Name the one that is to be built again.")
+                .detail(tags.into_iter().cloned().collect())),
+        }
+    }
+
     /// Nobody knows; what the image says of its source is told, but it is no folder of this machine.
     async fn unknown(&self, subject: &str, reference: &str) -> Failure {
         let services: Vec<String> = self
@@ -135,6 +164,7 @@ impl Places<'_> {
                 built_services(project).into_iter().map(|(service, _)| format!("{}/{service}", project.name))
             })
             .collect();
+        let listed = (!services.is_empty()).then(|| format!("Services that are built here: {}.", services.join(", ")));
         let mut detail = Vec::new();
         match self.engine.image_source(reference).await {
             Ok(Some(place)) => {
@@ -142,21 +172,37 @@ impl Places<'_> {
             }
             Ok(None) => {}
             Err(error) if error.is_not_found() => {
-                let message =
-                    format!("There is no image, service or container {subject} here, and no folder was named.");
+                let message = format!(
+                    "There is no image, service or container {subject} here, and nothing says what it would be built from."
+                );
                 return Failure::new(FailureCode::NotFound, message)
                     .hint("Name the Compose project that builds it, --compose FILE|DIR, or the folder it is built from, --context DIR.")
-                    .detail(services);
+                    .detail(listed.into_iter().collect());
             }
             Err(error) => detail.push(format!("Whether the image names its source is not known: {error}.")),
         }
-        if !services.is_empty() {
-            detail.push(format!("Services that are built here: {}.", services.join(", ")));
-        }
+        detail.extend(listed);
         Failure::new(FailureCode::NotFound, format!("Nothing here says what {subject} is built from."))
             .hint("Name its folder once, and it is remembered: --context DIR, and --file FILE for a Dockerfile of another name.")
             .detail(detail)
     }
+}
+
+/// Something newly built can be called that: an id and a digest name content that is there already.
+fn nameable(reference: &str, called: impl Fn() -> String) -> Result<(), Failure> {
+    if reference.contains('@') {
+        return Err(nameless(&called(), "a digest"));
+    }
+    if is_id(reference) {
+        return Err(nameless(&called(), "an id"));
+    }
+    Ok(())
+}
+
+fn nameless(called: &str, what: &str) -> Failure {
+    let message = format!("{called} is {what}; what is built gets {what} of its own, so it cannot be called that.");
+    Failure::new(FailureCode::Refused, message)
+        .hint("Name the tag that it is to have: silidock rebuild app:1 --context DIR")
 }
 
 /// The name that the service's containers are made from comes first; those of `build.tags` are further ones.

@@ -270,17 +270,9 @@ impl Site<'_> {
         planned: &mut Planned,
     ) -> Result<(), (String, Vec<String>)> {
         let source = &origin.source;
-        let needs = [
-            (self.request.output == RebuildOutput::Push, "pushing the result"),
-            (self.request.builder.is_some(), "choosing a builder"),
-            (wanted.len() != 1, "building for several platforms"),
-            (!source.contexts.is_empty(), "further contexts"),
-            (!source.context.starts_with('/'), "a context that is no folder of this machine"),
-            (!source.options.is_empty(), "secrets, ssh, caches and the like"),
-            (!source.untold.is_empty(), "something of its build:"),
-        ];
-        if let Some((_, what)) = needs.iter().find(|(needed, _)| *needed) {
-            return Err((format!("{what} needs buildx, and {why}"), Vec::new()));
+        let needs = needs_buildx(self.request, source, wanted);
+        if !needs.is_empty() {
+            return Err((format!("it needs buildx for {}, and {why}", needs.join(" and ")), Vec::new()));
         }
         let [platform] = wanted else { return Ok(()) };
         let native = self.inventory.engine.platform.known().map(|own| platform.on(own) == Nativeness::Native);
@@ -332,6 +324,27 @@ impl Site<'_> {
     }
 }
 
+/// What of a build the engine's older builder does not do.
+fn needs_buildx(request: &RebuildRequest, source: &BuildSource, wanted: &[Platform]) -> Vec<String> {
+    let asked = [
+        (request.output == RebuildOutput::Push, "pushing the result"),
+        (request.builder.is_some(), "choosing a builder"),
+        (wanted.len() != 1, "several platforms"),
+        (!source.context.starts_with('/'), "a context that is no folder of this machine"),
+    ];
+    let asked = asked.into_iter().filter(|(needed, _)| *needed).map(|(_, what)| what.to_owned());
+    let contexts = source.contexts.keys().map(|name| format!("the further context {name}"));
+    let options = source.options.iter().map(|(option, _)| (*option).to_owned());
+    let untold = source.untold.iter().map(|key| format!("{key} of its build:"));
+    let mut needs = Vec::new();
+    for need in asked.chain(contexts).chain(options).chain(untold) {
+        if !needs.contains(&need) {
+            needs.push(need);
+        }
+    }
+    needs
+}
+
 /// The arguments that BuildKit fills in by itself come along.
 fn by_engine(source: &BuildSource, platform: &Platform, target: Option<&str>) -> Builds {
     let mut arguments: BTreeMap<String, String> = BTreeMap::new();
@@ -373,4 +386,46 @@ pub(crate) fn image_state(inventory: &Inventory, reference: &str) -> Option<Imag
     let here = image.platforms.known().into_iter().flatten().filter(|platform| platform.available);
     let platforms = here.filter_map(|here| here.platform.known()).map(ToString::to_string).collect();
     Some(ImageState { id: image.id.clone(), platforms })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_buildx_is_named() {
+        let plain = || BuildSource { context: "/src".to_owned(), ..BuildSource::default() };
+        let secret = ("--secret", "id=a".to_owned());
+        let rows: [(RebuildRequest, BuildSource, &[&str], &[&str]); 5] = [
+            (RebuildRequest::default(), plain(), &["linux/amd64"], &[]),
+            (
+                RebuildRequest { output: RebuildOutput::Push, ..RebuildRequest::default() },
+                plain(),
+                &["linux/amd64", "linux/arm64"],
+                &["pushing the result", "several platforms"],
+            ),
+            (
+                RebuildRequest::default(),
+                BuildSource { options: vec![secret.clone(), secret, ("--ssh", "default".to_owned())], ..plain() },
+                &["linux/amd64"],
+                &["--secret", "--ssh"],
+            ),
+            (
+                RebuildRequest::default(),
+                BuildSource { untold: vec!["privileged".to_owned()], ..plain() },
+                &["linux/amd64"],
+                &["privileged of its build:"],
+            ),
+            (
+                RebuildRequest { builder: Some("far".to_owned()), ..RebuildRequest::default() },
+                BuildSource { context: "https://x/y.git".to_owned(), ..plain() },
+                &["linux/amd64"],
+                &["choosing a builder", "a context that is no folder of this machine"],
+            ),
+        ];
+        for (request, source, wanted, expected) in rows {
+            let wanted: Vec<Platform> = wanted.iter().map(|text| text.parse().unwrap()).collect();
+            assert_eq!(needs_buildx(&request, &source, &wanted), expected);
+        }
+    }
 }

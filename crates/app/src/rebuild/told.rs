@@ -39,10 +39,7 @@ impl Site<'_> {
                 }
             }
             (true, None) => told.push(format!("There is no {reference} on the engine yet.")),
-            (false, _) => told.push(format!(
-                "The result goes to the registry as {}; the engine's own images stay as they are.",
-                origin.source.tags.join(" and ")
-            )),
+            (false, _) => told.push(pushed(&origin.source.tags)),
         }
         if !origin.source.arguments.is_empty() {
             let names: Vec<&str> = origin.source.arguments.keys().map(String::as_str).collect();
@@ -83,5 +80,42 @@ impl Site<'_> {
             ));
         }
         told
+    }
+}
+
+/// What a registry has under a name is no longer to be had by that name, and nobody keeps it.
+fn pushed(tags: &[String]) -> String {
+    let full: Vec<String> = tags.iter().filter_map(|tag| normalise(tag)).collect();
+    let mut hosts: Vec<&str> = full.iter().filter_map(|full| Some(full.split_once('/')?.0)).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let called =
+        |host: &&str| if *host == "docker.io" { "docker.io (Docker Hub)".to_owned() } else { (*host).to_owned() };
+    let hosts: Vec<String> = hosts.iter().map(called).collect();
+    let tags = tags.join(" and ");
+    format!(
+        "The result goes to {} as {tags}. What {tags} means there is replaced, and undo cannot bring it back; the engine's own images \
+         stay as they are.",
+        hosts.join(" and ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_result_is_pushed_to_is_named() {
+        for (tags, host) in [
+            (&["acme/web:1"][..], "docker.io (Docker Hub)"),
+            (&["web"], "docker.io (Docker Hub)"),
+            (&["ghcr.io/acme/web:1", "ghcr.io/acme/web:2"], "ghcr.io"),
+            (&["localhost:5000/web", "acme/web"], "docker.io (Docker Hub) and localhost:5000"),
+        ] {
+            let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            let told = pushed(&tags);
+            assert!(told.starts_with(&format!("The result goes to {host} as {}.", tags.join(" and "))), "{told}");
+            assert!(told.contains("is replaced, and undo cannot bring it back"), "{told}");
+        }
     }
 }
