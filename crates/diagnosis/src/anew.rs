@@ -46,7 +46,7 @@ impl Finding {
         let upstream = context.native_upstream(container).filter(|_| here.is_none());
         let pull = upstream.is_some();
         let same = match &upstream {
-            Some((content, _)) => context.image_of_reference(container).is_some_and(|today| today.is(&content.digest)),
+            Some((content, _)) => context.same_as_upstream(container, content),
             None => moved_on(context, container).is_none(),
         };
         let Some(native) = here.or_else(|| upstream.map(|(_, native)| native)) else { return (self, false) };
@@ -106,8 +106,10 @@ impl Finding {
             let first = pull.clone().into_iter().chain(edit.clone());
             first.chain(between).chain([make.clone()]).collect()
         };
-        let summary = summary(container);
-        let safety = if anew.same && !edits && nothing_to_lose(container) { Safety::Safe } else { Safety::Review };
+        let scaled = scaled(context, container);
+        let summary = format!("{}{}", summary(container), scaled.as_deref().unwrap_or_default());
+        let safe = anew.same && !edits && scaled.is_none() && nothing_to_lose(container);
+        let safety = if safe { Safety::Safe } else { Safety::Review };
         let mut finding = self.with_fix(&anew.title, &summary, safety, steps(Vec::new()));
         if has_volumes(container) {
             let title = format!("{}, and copy its volumes first", anew.title);
@@ -174,6 +176,18 @@ fn nothing_to_lose(container: &Container) -> bool {
     reads_only && container.written == Fact::Known(0) && container.ties == Fact::Known(Vec::new())
 }
 
+/// Its service has other containers, too. Which of them are copies and which single commands is asked when it is carried out.
+fn scaled(context: &Context<'_>, container: &Container) -> Option<String> {
+    let member = container.compose.as_ref()?;
+    let all = context.inventory.containers.items.iter().filter(|other| other.compose.as_ref() == Some(member)).count();
+    (all > 1).then(|| {
+        format!(
+            " {} has {all} containers: where it is scaled, this is refused, and the command that makes all of them anew is shown.",
+            member.service
+        )
+    })
+}
+
 fn summary(container: &Container) -> String {
     let how = match container.compose {
         Some(_) => "Compose makes it anew from its files",
@@ -197,7 +211,7 @@ mod tests {
     use super::*;
     use crate::{
         examine,
-        example::{container, foreign_to, index, inventory},
+        example::{container, foreign_to, index, inventory, project},
         fact::Fact,
         inventory::{Listing, Mount},
         ties::{Part, Tie},
@@ -236,6 +250,23 @@ mod tests {
                 let finding = findings.iter().find(|finding| finding.check == "needless-emulation");
                 let fix = finding.and_then(|finding| finding.fixes.first()).unwrap();
                 assert_eq!((fix.safety, fix.summary.contains(said)), (*safety, true), "{said}: {}", fix.summary);
+            }
+            for (count, safety) in [(1, Safety::Safe), (2, Safety::Review)] {
+                let mut seen = inventory(arch);
+                seen.images = Listing::of(vec![index("web:1", &[(foreign, true), (&native, true)])]);
+                seen.projects = vec![project("shop", "web", "web:1", None)];
+                let emulator = if arch == "arm64" { "/usr/bin/qemu-x86_64" } else { "/usr/bin/qemu-aarch64" };
+                let line = format!("{emulator} /bin/web");
+                let web = |number| {
+                    let web = container(&format!("shop-web-{number}")).image("web:1").platform(foreign);
+                    web.processes(&[&line]).service("shop", "web").build()
+                };
+                seen.containers = Listing::of((1..=count).map(web).collect());
+                let findings = examine(&seen).findings;
+                let finding = findings.iter().find(|finding| finding.check == "needless-emulation");
+                let fix = finding.and_then(|finding| finding.fixes.first()).unwrap();
+                let told = fix.summary.contains("web has 2 containers: where it is scaled, this is refused");
+                assert_eq!((fix.safety, told), (safety, count == 2), "{arch} {count}: {}", fix.summary);
             }
         }
     }
