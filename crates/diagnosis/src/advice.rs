@@ -101,6 +101,7 @@ fn same_tag(context: &Context<'_>, reference: &str, engine: &Platform) -> Option
         (Some(content), Some(image)) if image.is(&content.digest) => {
             (DOWNLOAD, "Little: it is the other half of the very index that is here.")
         }
+        _ if reference.contains('@') => (DOWNLOAD, "None for the version: a digest means the same content always."),
         _ => (DOWNLOAD, "The tag may have moved since it was pulled here, so its content may be newer, too."),
     };
     Some(Advice {
@@ -259,6 +260,14 @@ mod tests {
         let mut seen = foreign_only("arm64", "new/one:1");
         seen.upstream.learn([upstream("new/one:1", Ok(&["linux/amd64", "linux/arm64"]), &[])]);
         assert_eq!(named(&seen), [Pull, Emulate]);
+        let digest = format!("new/one@sha256:{:064x}", 77);
+        seen.upstream.learn([upstream(&digest, Ok(&["linux/amd64", "linux/arm64"]), &[])]);
+        for (reference, moves) in [("new/one:1", true), (&digest, false)] {
+            let mut seen = seen.clone();
+            seen.images.items[0].digests = vec![digest.clone()];
+            let pull = advice(&Context::new(&seen), reference).remove(0);
+            assert_eq!((pull.kind, pull.risk.contains("may have moved")), (Pull, moves), "{reference}: {pull:?}");
+        }
         let mut asked = upstream("new/one:1", Ok(&["linux/amd64"]), &[]);
         asked.newer = None;
         seen.upstream = Default::default();

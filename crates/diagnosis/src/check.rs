@@ -156,6 +156,13 @@ impl<'a> Context<'a> {
         self.names.image(&container.image)
     }
 
+    /// A tag of the image that a container runs, but none that Silidock keeps for undo.
+    pub fn name_of_id(&self, container: &Container) -> Option<&'a str> {
+        let id = container.image_id.as_deref()?;
+        let image = self.inventory.images.items.iter().find(|image| image.is(id))?;
+        image.tags.iter().map(String::as_str).find(|tag| !is_kept(tag))
+    }
+
     /// What a registry said a reference leads to, or why that is not known.
     pub fn upstream(&self, reference: &str) -> Result<&'a UpstreamContent, Gap> {
         content_of(self.names.upstream(reference), reference)
@@ -177,6 +184,12 @@ impl<'a> Context<'a> {
         let engine = self.inventory.engine.platform.known()?;
         let native = content.native(engine).known().copied().flatten()?;
         Some((content, native.to_string()))
+    }
+
+    /// What a container's reference means here is what its registry answered: the same content, by the digest that the
+    /// reference itself has, or by that of the image here.
+    pub fn same_as_upstream(&self, container: &Container, content: &UpstreamContent) -> bool {
+        container.image.contains('@') || self.image_of_reference(container).is_some_and(|here| here.is(&content.digest))
     }
 
     /// Every service of every project as Compose would see it, with its project's name. Those that may be otherwise are left

@@ -19,6 +19,7 @@ use crate::{
 pub(crate) struct Names<'a> {
     tagged: HashMap<String, &'a Image>,
     digested: HashMap<String, &'a Image>,
+    contents: HashMap<&'a str, &'a Image>,
     containers: HashMap<String, Vec<&'a Container>>,
     built: HashMap<String, (&'a str, &'a ResolvedService)>,
     upstream: HashMap<&'a str, &'a UpstreamReference>,
@@ -30,12 +31,14 @@ impl<'a> Names<'a> {
         let mut names = Self {
             tagged: HashMap::new(),
             digested: HashMap::new(),
+            contents: HashMap::new(),
             containers: HashMap::new(),
             built: HashMap::new(),
             upstream: HashMap::new(),
             emulators: Mutex::default(),
         };
         for image in &inventory.images.items {
+            names.contents.entry(&image.id).or_insert(image);
             for tag in image.tags.iter().filter_map(|tag| normalise(tag)) {
                 names.digested.entry(tag.clone()).or_insert(image);
                 names.tagged.entry(tag).or_insert(image);
@@ -67,7 +70,10 @@ impl<'a> Names<'a> {
 
     /// The image that has a reference as a tag or as a digest.
     pub fn image(&self, reference: &str) -> Option<&'a Image> {
-        self.digested.get(&normalise(reference)?).copied()
+        let full = normalise(reference)?;
+        // Of content with several names an engine may list one name alone with its digest, which is the id there.
+        let content = || self.contents.get(full.split_once('@')?.1);
+        self.digested.get(&full).or_else(content).copied()
     }
 
     /// The containers that were made from a reference.

@@ -8,7 +8,8 @@ use crate::{
     fact::Fact,
     finding::{Confidence, Finding, Severity},
     fix::{Safety, Step},
-    inventory::{Inventory, Listing},
+    inventory::{Container, Inventory, Listing},
+    reference::is_id,
 };
 
 /// The check.
@@ -73,24 +74,33 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         let native = context.inventory.engine.platform.known();
         let (finding, known) = finding.with_native_variant(context, container, execution);
         let finding = finding.with_known_build(context, image, native);
-        findings.push(if known { finding } else { look_for_one(finding, image, &engine) });
+        findings.push(if known { finding } else { look_for_one(finding, context, container, &engine) });
     }
     findings
 }
 
-fn look_for_one(finding: Finding, image: &str, engine: &str) -> Finding {
-    finding.with_fix(
-        "Look for a native image",
-        "Nothing is changed for you here, and no registry was asked: the command does, when you run it.",
-        Safety::ShowOnly,
-        vec![Step::Tell {
-            text: format!(
-                "List the platforms that {image} has in its registry. With {engine} among them, pull that one and make the \
-                 container anew; without it, or if its label is wrong, build the image for {engine} or look for another one."
-            ),
-            commands: vec![["docker", "buildx", "imagetools", "inspect", image].map(str::to_owned).to_vec()],
-        }],
-    )
+fn look_for_one(finding: Finding, context: &Context<'_>, container: &Container, engine: &str) -> Finding {
+    // A registry knows names; of an image that was named by its id, the engine may know one.
+    let by_id = is_id(&container.image);
+    let name = if by_id { context.name_of_id(container) } else { Some(container.image.as_str()) };
+    let text = match name {
+        Some(name) => format!(
+            "List the platforms that {name} has in its registry. With {engine} among them, pull that one and make the \
+             container anew; without it, or if its label is wrong, build the image for {engine} or look for another one."
+        ),
+        None => format!(
+            "{} was made from an image's id, and no registry knows that. Build the image for {engine}, or find the name that it \
+             was pulled by and look there.",
+            container.name
+        ),
+    };
+    let commands = name.map(|name| ["docker", "buildx", "imagetools", "inspect", name].map(str::to_owned).to_vec());
+    let summary = match name {
+        Some(_) => "Nothing is changed for you here, and no registry was asked: the command does, when you run it.",
+        None => "Nothing is changed for you here, and no registry was asked.",
+    };
+    let tell = Step::Tell { text, commands: commands.into_iter().collect() };
+    finding.with_fix("Look for a native image", summary, Safety::ShowOnly, vec![tell])
 }
 
 fn with(arch: &str, interpreter: &str) -> Inventory {
@@ -181,6 +191,25 @@ mod tests {
         for (check, example) in CATALOG.iter().flat_map(|check| check.examples.iter().map(move |e| (check, e))) {
             let name = format!("{}: {}", check.id, example.name);
             offered_once(&name, &examine(&(example.inventory)()).findings);
+        }
+    }
+
+    #[test]
+    fn an_id_is_no_name_that_a_registry_knows() {
+        let id = format!("sha256:{}", "4b".repeat(32));
+        for (tag, commands) in [(Some("web:1"), vec!["docker buildx imagetools inspect web:1"]), (None, vec![])] {
+            let mut seen = rosetta();
+            let mut image = index("web:1", &[("linux/amd64", true)]);
+            image.id.clone_from(&id);
+            image.tags = tag.into_iter().map(str::to_owned).collect();
+            seen.images = Listing::of(vec![image]);
+            seen.containers.items[0].image = "4b4b4b4b4b4b".to_owned();
+            seen.containers.items[0].image_id = Some(id.clone());
+            let examination = examine(&seen);
+            let finding = examination.findings.iter().find(|f| f.check == CHECK.id).unwrap();
+            let Step::Tell { commands: told, .. } = &finding.fixes[0].steps[0] else { panic!("{finding:?}") };
+            let told: Vec<String> = told.iter().map(|command| command.join(" ")).collect();
+            assert_eq!(told, commands, "{tag:?}");
         }
     }
 

@@ -43,6 +43,11 @@ pub static CHECK: Check = Check {
             inventory: only_listed,
         },
         Example {
+            name: "made from a digest of content that has several names here",
+            verdict: Verdict::Fires,
+            inventory: by_digest,
+        },
+        Example {
             name: "only the foreign platform is here, and the registry has the native one",
             verdict: Verdict::Fires,
             inventory: native_upstream,
@@ -113,7 +118,7 @@ fn upstream_only(context: &Context<'_>, container: &Container, execution: &Conta
     let (content, native) = context.native_upstream(container)?;
     let image = &container.image;
     // What runs is what the tag means upstream today, or the tag has moved on since.
-    let same = context.image_of_reference(container).is_some_and(|here| here.is(&content.digest));
+    let same = context.same_as_upstream(container, content);
     let moved = if same { "" } else { " The tag may have moved since it was pulled, so its content may differ, too." };
     let mut evidence =
         vec![Evidence::new(format!("registry, {image}"), format!("{native} is there, {}", content.digest))];
@@ -170,6 +175,17 @@ fn with(platforms: &[(&str, bool)]) -> Inventory {
 fn both_here() -> Inventory {
     with(&[("linux/amd64", true), ("linux/arm64", true)])
 }
+fn by_digest() -> Inventory {
+    let mut seen = both_here();
+    let (image, container) = (&mut seen.images.items[0], &mut seen.containers.items[0]);
+    let digest = format!("sha256:{:064x}", 5);
+    image.id.clone_from(&digest);
+    image.tags.push("shop/web:1".to_owned());
+    image.digests = vec![format!("shop/web@{digest}")];
+    container.image = format!("web@{digest}");
+    container.image_id = Some(digest);
+    seen
+}
 fn only_listed() -> Inventory {
     with(&[("linux/amd64", true), ("linux/arm64", false)])
 }
@@ -191,4 +207,23 @@ fn foreign_upstream() -> Inventory {
 }
 fn foreign_only() -> Inventory {
     with(&[("linux/amd64", true)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{examination::examine, fix::Safety};
+
+    #[test]
+    fn a_digest_never_moves() {
+        for (reference, moved) in [("web:1".to_owned(), true), (format!("web@sha256:{:064x}", 77), false)] {
+            let mut seen = foreign_only();
+            seen.containers.items[0].image.clone_from(&reference);
+            seen.upstream.learn([upstream(&reference, Ok(&["linux/amd64", "linux/arm64"]), &[])]);
+            let examination = examine(&seen);
+            let finding = examination.findings.iter().find(|f| f.check == CHECK.id).unwrap();
+            assert_eq!(finding.why.contains("may have moved"), moved, "{reference}: {}", finding.why);
+            assert_eq!(finding.fixes[0].safety == Safety::Review, moved, "{reference}: {:?}", finding.fixes[0]);
+        }
+    }
 }
