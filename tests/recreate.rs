@@ -143,6 +143,20 @@ fn nothing_of_the_secret(stage: &Stage<'_>, done: &Ran) {
     }
 }
 
+/// What a program prints before it ends.
+const LAST_WORDS: &str = "my last words";
+
+/// What the new container printed is in the failure, and nowhere that lasts.
+fn told_to_the_person_alone(stage: &Stage<'_>, failed: &Ran) {
+    let detail = failed.out.contains("printed last:") && failed.out.contains(LAST_WORDS);
+    assert!(detail, "{failed:?}");
+    let kept = stage.receipt();
+    assert!(!kept.to_string().contains(LAST_WORDS), "{kept}");
+    let folder = stage.user.tmp().parent().unwrap().join("data/receipts").join(text(&kept, "id"));
+    let written = std::fs::read_to_string(folder.join("receipt.json")).unwrap();
+    assert!(!written.contains(LAST_WORDS), "{written}");
+}
+
 #[test]
 fn the_old_container_comes_back_when_the_new_one_does_not_come_up() {
     on_each("a new container that fails", |lab| {
@@ -154,7 +168,7 @@ fn the_old_container_comes_back_when_the_new_one_does_not_come_up() {
         // (options, what runs, what is said)
         let health =
             ["--health-interval", "1s", "--health-retries", "1", "--health-timeout", "20s", "--health-cmd", &here];
-        let fails = format!("{here} || exit 7; {STAYS}");
+        let fails = format!("{here} || {{ echo {LAST_WORDS} >&2; exit 7; }}; {STAYS}");
         let rows: [(&[&str], &str, &str); 3] = [
             (&[], &fails, "ended with status 7"),
             (&["--restart", "always"], &fails, "ended"),
@@ -168,6 +182,9 @@ fn the_old_container_comes_back_when_the_new_one_does_not_come_up() {
             assert_eq!(failed.status, 2, "{failed:?}");
             let said = format!("{name} {said}");
             assert!(failed.out.contains(&said) && failed.out.contains("is the container it was"), "{said}: {failed:?}");
+            if script != STAYS {
+                told_to_the_person_alone(&stage, &failed);
+            }
             let kept = lab.docker(&["images", "--format", "{{.Repository}}"]);
             assert!(!kept.contains(&format!("silidock-kept/{name}")), "nothing needs that name: {kept}");
             let after = stage.inspect(&name);
@@ -221,10 +238,13 @@ fn a_service_is_made_anew_by_compose_and_made_again_when_that_fails() {
             return;
         }
         let foreign = machine_of(&lab.foreign);
-        let fails = format!("test \"$(/bin/busybox uname -m)\" = {foreign} || exit 7; {STAYS}");
+        let here = format!("test \"$(/bin/busybox uname -m)\" = {foreign}");
+        let fails = format!("{here} || {{ echo {LAST_WORDS}; exit 7; }}; {STAYS}");
         let pinned = format!("    platform: {}\n", lab.foreign);
         // (what runs, more of the file, it works)
-        for (script, more, works) in [(STAYS, "", true), (STAYS, pinned.as_str(), true), (fails.as_str(), "", false)] {
+        let profile = "    profiles: [odd]\n";
+        let rows = [(STAYS, profile, true), (STAYS, pinned.as_str(), true), (fails.as_str(), "", false)];
+        for (script, more, works) in rows {
             let stage = Stage::new(lab);
             let project = Project::up(&stage, script, more, 1);
             let name = project.container();
@@ -233,6 +253,8 @@ fn a_service_is_made_anew_by_compose_and_made_again_when_that_fails() {
             let shown = stage.silidock(&["fix", text(&stage.finding(&name), "id")]).out;
             assert!(shown.contains("Compose removes the old container before"), "{shown}");
             assert!(!shown.contains("Nothing is restarted") && !shown.contains("old container is kept"), "{shown}");
+            assert!(shown.contains(&format!("env DOCKER_DEFAULT_PLATFORM={} docker compose", lab.native)), "{shown}");
+            assert!(!shown.contains("say something else"), "a profile changes nothing of the service: {shown}");
             let done = stage.fix(&name, "1");
             if works {
                 assert_eq!(done.document("change")["verified"], "verified", "{done:?}");
@@ -246,6 +268,7 @@ fn a_service_is_made_anew_by_compose_and_made_again_when_that_fails() {
             } else {
                 assert_eq!(done.status, 2, "{done:?}");
                 assert!(done.out.contains("status 7") && done.out.contains("was made again as it was"), "{done:?}");
+                told_to_the_person_alone(&stage, &done);
                 let receipt = stage.receipt();
                 assert_eq!(receipt["state"], "takenBack");
                 // The tag means another image, so the container is made again from the one that was kept.
@@ -447,6 +470,8 @@ fn a_script_whose_new_container_does_not_run_starts_the_old_one_again() {
         assert!(done.status != 0 && done.err.contains(&format!("{name} does not come up")), "{done:?}");
         let after = stage.inspect(&name);
         assert_eq!((&after["Id"], &after["State"]["Status"]), (&before["Id"], &json!("running")));
+        let kept = lab.docker(&["images", "--format", "{{.Repository}}"]);
+        assert!(!kept.contains(&format!("silidock-kept/{name}")), "nothing needs that name: {kept}");
         let own = lab.docker(&["ps", "-a", "--format", "{{.Names}}"]);
         assert_eq!(own.lines().filter(|one| one.contains(&stage.own)).collect::<Vec<_>>(), [name.as_str()]);
     });

@@ -187,7 +187,7 @@ impl<'s, 'l> Project<'s, 'l> {
         );
         std::fs::write(&file, &text).unwrap();
         let project = Self { stage, file, text };
-        let mut up = project.compose(&["up", "-d", "--scale", &format!("app={scale}")]);
+        let mut up = project.compose(&["--profile", "*", "up", "-d", "--scale", &format!("app={scale}")]);
         let up = up.env("DOCKER_DEFAULT_PLATFORM", &stage.lab.foreign).output().unwrap();
         assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
         stage.means(&stage.lab.native);

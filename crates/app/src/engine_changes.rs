@@ -282,8 +282,12 @@ fn failure_of(error: &ChangeError) -> Failure {
     let failure = Failure::new(code, message);
     match error {
         ChangeError::Refused(refusal) => failure.detail(refusal.lines_to_type.clone()),
-        ChangeError::TakenBack { receipt, .. } => failure.hint(format!("Receipt {receipt}.")),
-        ChangeError::HalfDone { receipt, .. } => failure.hint(format!("Then: silidock undo {receipt} --apply")),
+        ChangeError::TakenBack { receipt, printed, .. } => {
+            failure.hint(format!("Receipt {receipt}.")).detail(printed.clone())
+        }
+        ChangeError::HalfDone { receipt, printed, .. } => {
+            failure.hint(format!("Then: silidock undo {receipt} --apply")).detail(printed.clone())
+        }
         _ => failure,
     }
 }

@@ -309,8 +309,12 @@ fn failure_of(error: &BuildError) -> Failure {
     let failure = Failure::new(code, format!("{}.", message.trim_end_matches('.')));
     match error {
         BuildError::Failed { log, .. } => failure.detail(log.clone()),
-        BuildError::HalfDone { receipt, .. } => failure.hint(format!("Then: silidock undo {receipt} --apply")),
-        BuildError::TakenBack { receipt, .. } => failure.hint(format!("Receipt {receipt}.")),
+        BuildError::HalfDone { receipt, printed, .. } => {
+            failure.hint(format!("Then: silidock undo {receipt} --apply")).detail(printed.clone())
+        }
+        BuildError::TakenBack { receipt, printed, .. } => {
+            failure.hint(format!("Receipt {receipt}.")).detail(printed.clone())
+        }
         _ => failure,
     }
 }

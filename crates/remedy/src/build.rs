@@ -181,6 +181,8 @@ pub enum BuildError {
         cause: String,
         /// What could not be brought back.
         stuck: Vec<String>,
+        /// The end of what a new container printed, which may hold secrets.
+        printed: Vec<String>,
     },
     /// A container is not as it was shown. Nothing was built.
     #[error("Nothing was built, because something is not as it was shown: {why}. Look at the preview again.")]
@@ -201,7 +203,9 @@ pub enum BuildError {
         /// What was done on the way back.
         back: Vec<String>,
         /// What stays of what was kept for it.
-        left: Left,
+        left: Box<Left>,
+        /// The end of what the new container printed, which may hold secrets.
+        printed: Vec<String>,
     },
     /// There is nothing to take back.
     #[error("{receipt}: {why}")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silidock_diagnosis::fix::Fix;
+use silidock_diagnosis::platform::Platform;
 use ts_rs::TS;
 
 use crate::diff::{self, Diff};
@@ -29,6 +30,9 @@ pub struct Preview {
     pub review: Vec<String>,
     /// The files as they were seen; applying is refused when one of them differs by then.
     pub files: Vec<SeenFile>,
+    /// The platform of the image that the container runs which is made anew: a script's way back needs it, and nobody else.
+    #[serde(skip)]
+    pub platform_before: Option<Platform>,
     /// Why nothing can be applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -105,6 +109,7 @@ fn of_plan(plan: Plan) -> Preview {
         restarts: Vec::new(),
         told: plan.told,
         review: Vec::new(),
+        platform_before: None,
         refused: None,
     }
 }

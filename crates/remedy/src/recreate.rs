@@ -9,6 +9,7 @@ mod belongings;
 mod carry;
 mod copies;
 mod dependents;
+mod last_words;
 mod plan;
 mod replacing;
 mod same;
@@ -37,6 +38,7 @@ pub use carry::apply;
 pub(crate) use carry::tagged;
 pub use plan::{preview, preview_after};
 pub use replacing::Replacing;
+pub(crate) use typed::typed;
 
 /// Who hears how far a change is, and may stop it.
 pub trait Course: Send + Sync {
@@ -200,12 +202,16 @@ pub enum AlterFailed {
         name: String,
         /// Exit status, and why as far as it is known; or that it was started again.
         how: String,
+        /// The end of what it printed, which may hold secrets.
+        printed: Vec<String>,
     },
     /// Its health check fails.
     #[error("{name} runs, and its health check fails")]
     Unhealthy {
         /// Its name.
         name: String,
+        /// The end of what it and the check printed, which may hold secrets.
+        printed: Vec<String>,
     },
     /// Its health check says neither.
     #[error("the health check of {name} did not succeed within {} s", after.as_secs())]
@@ -214,6 +220,8 @@ pub enum AlterFailed {
         name: String,
         /// How long was waited.
         after: Duration,
+        /// The end of what it and the check printed, which may hold secrets.
+        printed: Vec<String>,
     },
     /// A command failed.
     #[error("{command} {how}")]
@@ -247,6 +255,16 @@ pub enum AlterFailed {
 }
 
 impl AlterFailed {
+    /// What a container that did not come up printed last: for the person who waits, and to be kept nowhere.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        match self {
+            Self::Ended { printed, .. } | Self::Unhealthy { printed, .. } | Self::NeverHealthy { printed, .. } => {
+                printed.clone()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// As the beginning of a sentence.
     pub(crate) fn sentence(&self) -> String {
         match self {
@@ -286,7 +304,9 @@ pub enum ChangeError {
         /// What was done on the way back.
         back: Vec<String>,
         /// What stays.
-        left: Left,
+        left: Box<Left>,
+        /// The end of what the new container printed, which may hold secrets.
+        printed: Vec<String>,
     },
     /// A step failed, and so did a part of the way back.
     #[error("{cause}. Then this could not be done either: {}. When the cause is gone, undo {receipt}.", .stuck.join("; "))]
@@ -297,6 +317,8 @@ pub enum ChangeError {
         cause: String,
         /// What could not be done.
         stuck: Vec<String>,
+        /// The end of what the new container printed, which may hold secrets.
+        printed: Vec<String>,
     },
     /// There is nothing to take back.
     #[error("{receipt}: {why}")]

@@ -12,6 +12,7 @@ use silidock_diagnosis::fix::{Fix, OldContainer, Step};
 use silidock_diagnosis::platform::Platform;
 
 use crate::preview::Preview;
+use crate::recreate::typed;
 
 /// How the script reaches the engine.
 #[derive(Debug, Clone, Copy)]
@@ -99,12 +100,12 @@ fn of_fix(out: &mut String, fix: &Fix, shown: &Preview, reach: Reach<'_>) {
     let mut back = Vec::new();
     let mut edited = false;
     let mut kept_image = false;
+    let replaced = fix.steps.iter().find_map(container::replaced);
     for step in &fix.steps {
         let _ = write!(out, "\n# {}\n", comment(&step.title()));
-        if let Step::CopyVolumes { of }
-        | Step::KeepWritten { of }
-        | Step::RecreateContainer { of, .. }
-        | Step::RecreateService { of, .. } = step
+        // Before a pull, which may move the name of its image.
+        if step.changes_engine()
+            && let Some(of) = replaced
             && !std::mem::replace(&mut kept_image, true)
         {
             container::keep(out, of);
@@ -139,13 +140,13 @@ fn of_fix(out: &mut String, fix: &Fix, shown: &Preview, reach: Reach<'_>) {
             Step::RecreateService { of, platform, .. } => {
                 let up = shown.commands.iter().find(|argv| argv.iter().any(|word| word == "--force-recreate"));
                 if let Some(argv) = up {
-                    if let Some(platform) = platform {
-                        let _ = write!(out, "DOCKER_DEFAULT_PLATFORM={} ", quoted(&platform.to_string()));
-                    }
-                    line(out, argv);
+                    // The shown one has the variable as a command of its own has it.
+                    let argv: Vec<String> = argv.iter().skip_while(|word| *word != "docker").cloned().collect();
+                    let _ = writeln!(out, "{}", typed(&argv, platform.as_ref()));
                     let _ = writeln!(out, "[ \"$running\" != true ] || up {}\nold=''", quoted(&of.name));
                     back.push(format!("docker tag {} {}", quoted(&kept(of)), quoted(&of.image)));
-                    back.push(joined(argv));
+                    // A name may mean both platforms: which one Compose takes is said.
+                    back.push(typed(&argv, shown.platform_before.as_ref()));
                 }
             }
             Step::BuildImage { image, platforms, .. } => build(out, image, platforms, shown, &mut back),
@@ -157,11 +158,28 @@ fn of_fix(out: &mut String, fix: &Fix, shown: &Preview, reach: Reach<'_>) {
             _ => None,
         }));
     }
-    if !back.is_empty() {
-        out.push_str("\n# The way back:\n");
-        for line in back {
-            let _ = writeln!(out, "#   {}", comment(&line));
+    said(out, "The way back:", &back);
+    if let Some(of) = replaced {
+        let all = |which: fn(&Step) -> bool| fix.steps.iter().any(which);
+        let copied = all(|step| matches!(step, Step::CopyVolumes { .. }));
+        if copied {
+            said(out, container::COPIES_BACK, &container::copies_back(of));
         }
+        let written = all(|step| matches!(step, Step::KeepWritten { .. }));
+        let aside = all(|step| matches!(step, Step::RecreateContainer { .. }));
+        let lines = container::done_with(of, container::Kept { aside, written, copied });
+        said(out, "When all is well, this frees the space, and ends the way back:", &lines);
+    }
+}
+
+/// Lines of a shell as a comment, under what they are for.
+fn said(out: &mut String, what: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n# {what}");
+    for line in lines {
+        let _ = writeln!(out, "#   {}", comment(line));
     }
 }
 

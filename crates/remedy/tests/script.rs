@@ -172,6 +172,31 @@ fn a_file_that_is_not_there_yet_is_made_once() {
 }
 
 #[test]
+fn the_way_back_of_a_service_says_the_platform_from_before_and_what_was_kept() {
+    let of =
+        || silidock_diagnosis::fix::OldContainer { id: "0123".into(), name: "s-web-1".into(), image: "web:1".into() };
+    let (platform, before) = ("linux/amd64".parse().unwrap(), "linux/arm64".parse().unwrap());
+    let service =
+        Step::RecreateService { of: of(), project: "s".into(), service: "web".into(), platform: Some(platform) };
+    let fix = fix(vec![Step::CopyVolumes { of: of() }, service]);
+    let up = ["docker", "compose", "--profile", "*", "up", "--force-recreate", "web"].map(str::to_owned);
+    let run = ["env".to_owned(), "DOCKER_DEFAULT_PLATFORM=linux/amd64".to_owned()].into_iter().chain(up).collect();
+    let shown = Preview { commands: vec![run], platform_before: Some(before), ..Preview::default() };
+    let reach = Reach { endpoint: "unix:///run/docker.sock", context: None, tls: false };
+    let script = script(&[(&fix, &shown)], reach);
+    let typed = "docker compose --profile '*' up --force-recreate web";
+    for line in [
+        format!("DOCKER_DEFAULT_PLATFORM=linux/amd64 {typed}"),
+        "#   docker tag silidock-kept/s-web-1:by-hand-0123 web:1".to_owned(),
+        format!("#   DOCKER_DEFAULT_PLATFORM=linux/arm64 {typed}"),
+        "#   docker image rm silidock-kept/s-web-1:by-hand-0123".to_owned(),
+    ] {
+        assert!(script.lines().any(|written| written == line), "{line}\n{script}");
+    }
+    assert!(script.contains("-v COPY:/copy:ro") && script.contains("docker volume rm s-web-1-copy-1"), "{script}");
+}
+
+#[test]
 fn what_needs_more_than_an_address_is_left_out_before_anything_is_done() {
     let of = silidock_diagnosis::fix::OldContainer { id: "0123".into(), name: "web".into(), image: "web:1".into() };
     let fix = fix(vec![Step::RecreateContainer { of, platform: None }]);

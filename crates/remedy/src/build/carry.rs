@@ -150,7 +150,12 @@ impl<'a> Work<'a> {
         }
         match stuck.is_empty() {
             true => error,
-            false => BuildError::HalfDone { receipt: self.receipt.id, cause: capital(&error.to_string()), stuck },
+            false => BuildError::HalfDone {
+                receipt: self.receipt.id,
+                cause: capital(&error.to_string()),
+                stuck,
+                printed: Vec::new(),
+            },
         }
     }
 }

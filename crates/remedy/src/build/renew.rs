@@ -35,17 +35,17 @@ pub async fn renew(site: &Site<'_>, receipt: &str, renewals: &[Renewal]) -> Resu
     site.journal.save(&receipt)?;
     for renewal in renewals {
         if let Err(failed) = after_build::renew(site, &mut receipt, renewal, &built).await {
-            return Err(roll_back(site, receipt, failed.sentence()).await);
+            return Err(roll_back(site, receipt, failed.sentence(), failed.printed()).await);
         }
     }
     receipt.state = State::Applied;
     match site.journal.save(&receipt) {
         Ok(()) => Ok(receipt),
-        Err(error) => Err(roll_back(site, receipt, capital(&error.to_string())).await),
+        Err(error) => Err(roll_back(site, receipt, capital(&error.to_string()), Vec::new()).await),
     }
 }
 
-async fn roll_back(site: &Site<'_>, mut receipt: Receipt, cause: String) -> BuildError {
+async fn roll_back(site: &Site<'_>, mut receipt: Receipt, cause: String, printed: Vec<String>) -> BuildError {
     site.course.say("Taking back what was done");
     let (back, mut stuck) = bring_back(site, &mut receipt).await;
     if stuck.is_empty() {
@@ -58,8 +58,8 @@ async fn roll_back(site: &Site<'_>, mut receipt: Receipt, cause: String) -> Buil
         stuck.push(error.to_string());
     }
     match stuck.is_empty() {
-        true => BuildError::TakenBack { left: receipt.left(), receipt: receipt.id, cause, back },
-        false => BuildError::HalfDone { receipt: receipt.id, cause, stuck },
+        true => BuildError::TakenBack { left: Box::new(receipt.left()), receipt: receipt.id, cause, back, printed },
+        false => BuildError::HalfDone { receipt: receipt.id, cause, stuck, printed },
     }
 }
 

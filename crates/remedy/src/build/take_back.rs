@@ -54,7 +54,7 @@ pub async fn undo(site: &Site<'_>, id: &str, now: Timestamp) -> Result<Receipt, 
     let (_, stuck) = bring_back(site, &mut receipt).await;
     if !stuck.is_empty() {
         let cause = "Not everything could be taken back".to_owned();
-        return Err(BuildError::HalfDone { receipt: id.to_owned(), cause, stuck });
+        return Err(BuildError::HalfDone { receipt: id.to_owned(), cause, stuck, printed: Vec::new() });
     }
     receipt.state = State::Undone;
     receipt.undone_at = Some(now);

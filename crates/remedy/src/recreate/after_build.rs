@@ -40,6 +40,14 @@ pub enum NotRenewed {
 }
 
 impl NotRenewed {
+    /// What a container that did not come up printed last.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        match self {
+            Self::Failed(failed) => failed.printed(),
+            Self::Refused(_) | Self::Changed { .. } | Self::Journal(_) => Vec::new(),
+        }
+    }
+
     /// As the beginning of a sentence.
     pub(crate) fn sentence(&self) -> String {
         match self {

@@ -17,7 +17,7 @@ use crate::undo::{self, Standing};
 impl Work<'_> {
     /// Brings back how it was, as far as it got.
     pub(super) async fn roll_back(mut self, failed: &AlterFailed) -> ChangeError {
-        let (receipt, cause) = (self.receipt.id.clone(), failed.sentence());
+        let (receipt, cause, printed) = (self.receipt.id.clone(), failed.sentence(), failed.printed());
         self.site.course.say("Taking back what was done");
         let (mut done, mut stuck) = (Vec::new(), Vec::new());
         match self.bring_back().await {
@@ -39,8 +39,8 @@ impl Work<'_> {
             done.push("nothing was changed".to_owned());
         }
         match stuck.is_empty() {
-            true => ChangeError::TakenBack { receipt, cause, back: done, left: self.record.left },
-            false => ChangeError::HalfDone { receipt, cause, stuck },
+            true => ChangeError::TakenBack { receipt, cause, back: done, left: Box::new(self.record.left), printed },
+            false => ChangeError::HalfDone { receipt, cause, stuck, printed },
         }
     }
 

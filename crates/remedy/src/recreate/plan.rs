@@ -109,6 +109,7 @@ impl Plan {
             restarts: self.restarts,
             told: self.told.into_iter().chain(self.passing).chain(self.files.told).collect(),
             review: self.review,
+            platform_before: self.seen.and_then(|seen| seen.platform).and_then(|platform| platform.parse().ok()),
             refused: None,
         }
     }
@@ -225,7 +226,7 @@ impl Plan {
             refusal.lines_to_type.insert(0, typed(&looked.argv, platform));
             refusal
         })?;
-        self.commands.push(looked.argv.clone());
+        self.commands.push(looked.whole.clone());
         self.told.extend(looked.told.clone());
         self.review.extend(looked.told.clone());
         if let Some(seen) = &mut self.seen {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use ts_rs::TS;
 
 use super::same::Likeness;
-use super::{AlterFailed, Course, Record};
+use super::{AlterFailed, Course, Record, last_words};
 
 /// A container without a health check is up when it has run for so long without ending.
 const STEADY: Duration = Duration::from_secs(3);
@@ -223,13 +223,19 @@ async fn wait(engine: &Engine, container: &str, course: &dyn Course, until: Unti
         let health = state["Health"]["Status"].as_str().filter(|health| *health != "none" && until == Until::Up);
         let again = told["RestartCount"].as_u64().unwrap_or(0) > 0 || state["Status"] == "restarting";
         if again || state["Running"] != true {
-            return Err(AlterFailed::Ended { name: name(&told).to_owned(), how: ended(state) });
+            let printed = last_words::of(engine, &told).await;
+            return Err(AlterFailed::Ended { name: name(&told).to_owned(), how: ended(state), printed });
         }
         match health {
             Some("healthy") => return Ok(()),
-            Some("unhealthy") => return Err(AlterFailed::Unhealthy { name: name(&told).to_owned() }),
+            Some("unhealthy") => {
+                let printed = last_words::of(engine, &told).await;
+                return Err(AlterFailed::Unhealthy { name: name(&told).to_owned(), printed });
+            }
             Some(_) if begun.elapsed() > patience(&told["Config"]["Healthcheck"]) => {
-                return Err(AlterFailed::NeverHealthy { name: name(&told).to_owned(), after: begun.elapsed() });
+                let after = begun.elapsed();
+                let printed = last_words::of(engine, &told).await;
+                return Err(AlterFailed::NeverHealthy { name: name(&told).to_owned(), after, printed });
             }
             None if begun.elapsed() > STEADY => return Ok(()),
             Some(_) if !waiting => {

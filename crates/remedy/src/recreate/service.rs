@@ -13,7 +13,7 @@ use silidock_host::Output;
 use super::carry::{Work, stopped};
 use super::plan::Seen;
 use super::replacing::{Replacing, id, up};
-use super::typed::typed;
+use super::typed::{as_run, typed};
 use super::{AlterFailed, OldRecord, Record, Site};
 use crate::preview::Refusal;
 use crate::runtime::{Ran, last_line, printed};
@@ -25,12 +25,16 @@ const LONG: Duration = Duration::from_secs(600);
 pub(super) const PROJECT: &str = "com.docker.compose.project";
 pub(super) const SERVICE: &str = "com.docker.compose.service";
 const HASH: &str = "com.docker.compose.config-hash";
+/// Switches all profiles on; what is made is named, so nothing else is.
+const ALL_PROFILES: [&str; 2] = ["--profile", "*"];
 
 /// What Compose is told.
 #[derive(Debug, Clone)]
 pub(super) struct ServicePlan {
-    /// As one types it.
+    /// What the Docker command is told.
     pub argv: Vec<String>,
+    /// The same as a command of its own, with the variable it is run with.
+    pub whole: Vec<String>,
     pub told: Vec<String>,
     /// Identifiers of the service's containers.
     pub containers: Vec<String>,
@@ -73,8 +77,11 @@ pub(super) async fn plan(
     }
     common.extend(files.iter().flat_map(|file| ["-f", file.as_str()]));
     common.extend(extra.iter().flat_map(|file| ["--env-file", file.as_str()]));
-    let with = |rest: &[&str]| -> Vec<String> { common.iter().chain(rest).map(|word| (*word).to_owned()).collect() };
-    let argv = with(&["up", "-d", "--no-deps", "--no-build", "--pull", "never", "--force-recreate", service]);
+    let with = |all: &[&str], rest: &[&str]| -> Vec<String> {
+        common.iter().chain(all).chain(rest).map(|word| (*word).to_owned()).collect()
+    };
+    let up = ["up", "-d", "--no-deps", "--no-build", "--pull", "never", "--force-recreate", service];
+    let argv = with(&[], &up);
     let containers =
         containers(site.engine, project, service).await.map_err(|error| refused(error.to_string(), &[]))?;
     if containers.len() > 1 {
@@ -91,8 +98,16 @@ pub(super) async fn plan(
     let host = site.host.as_ref();
     let client = DockerClient::of(host, site.engine).map_err(|error| unusable(error.to_string()))?;
     client.plugin(host, "compose").await.map_err(|error| unusable(error.to_string()))?;
-    let hash = run(site, &client, &with(&["config", "--hash", service]), None, SHORT).await;
+    let question = ["config", "--hash", service];
+    let mut all: &[&str] = &[];
+    let mut hash = run(site, &client, &with(all, &question), None, SHORT).await;
+    if let Err(ComposeFailed::Ended(..)) = &hash {
+        // A service with `profiles:` is not there for Compose unless one is on, nor is what it depends on.
+        all = &ALL_PROFILES;
+        hash = run(site, &client, &with(all, &question), None, SHORT).await;
+    }
     let hash = hash.map_err(|error| unusable(format!("docker compose config {error}")))?;
+    let argv = with(all, &up);
     let now = hash.text().split_whitespace().last().map(str::to_owned);
     let mut told = Vec::new();
     if now.as_deref() != label("config-hash") {
@@ -101,7 +116,7 @@ pub(super) async fn plan(
              what they say today counts."
         ));
     }
-    Ok(ServicePlan { argv, told, containers, client })
+    Ok(ServicePlan { whole: as_run(&argv, platform), argv, told, containers, client })
 }
 
 fn absolute(folder: Option<&str>, file: &str) -> String {
@@ -120,7 +135,7 @@ pub(super) async fn recreate(
     let Some(old) = work.record.old.clone() else { return Err(AlterFailed::Lost) };
     work.record.forward = Some(Replacing::new(&old.name, Some(&old.id), old.running, work.tail()));
     work.save()?;
-    work.site.course.say(&format!("Running {}", plan.argv.join(" ")));
+    work.site.course.say(&format!("Running {}", typed(&plan.argv, platform)));
     let ran = tokio::select! {
         ran = run(&work.site, &plan.client, &plan.argv, platform, LONG) => ran,
         () = stopped(work.site.course) => return Err(AlterFailed::Stopped),
@@ -130,14 +145,15 @@ pub(super) async fn recreate(
         Err(ComposeFailed::Run(_)) => Output::default(),
     };
     let printed = printed(&output);
-    work.record.ran.push(Ran { argv: plan.argv.clone(), status: output.status, printed });
+    work.record.ran.push(Ran { argv: plan.whole.clone(), status: output.status, printed });
     work.save()?;
-    ran.map_err(|error| AlterFailed::Command { command: plan.argv.join(" "), how: error.to_string() })?;
+    let command = typed(&plan.argv, platform);
+    ran.map_err(|error| AlterFailed::Command { command: command.clone(), how: error.to_string() })?;
     let engine = work.site.engine;
     let made = new_ones(work, &old).await?;
     let [new] = made.as_slice() else {
         let how = format!("made {} containers where one was expected", made.len());
-        return Err(AlterFailed::Command { command: plan.argv.join(" "), how });
+        return Err(AlterFailed::Command { command, how });
     };
     if let Some(forward) = &mut work.record.forward {
         forward.new = Some(new.clone());

@@ -7,9 +7,15 @@ use crate::preview::Refusal;
 use crate::script::joined;
 
 /// As a person types it.
-pub(super) fn typed(argv: &[String], platform: Option<&Platform>) -> String {
+pub(crate) fn typed(argv: &[String], platform: Option<&Platform>) -> String {
     let platform = platform.map(|platform| format!("DOCKER_DEFAULT_PLATFORM={platform} "));
     format!("{}{}", platform.unwrap_or_default(), joined(argv))
+}
+
+/// The same as an argument vector.
+pub(super) fn as_run(argv: &[String], platform: Option<&Platform>) -> Vec<String> {
+    let set = platform.map(|platform| ["env".to_owned(), format!("DOCKER_DEFAULT_PLATFORM={platform}")]);
+    set.into_iter().flatten().chain(argv.iter().cloned()).collect()
 }
 
 /// Lines to type are all of the change, or none.

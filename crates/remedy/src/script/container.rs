@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use silidock_diagnosis::fix::OldContainer;
+use silidock_diagnosis::fix::{OldContainer, Step};
 
 use super::{Reach, kept, quoted};
 
@@ -11,7 +11,7 @@ use super::{Reach, kept, quoted};
 pub(super) const PROLOGUE: &str = r#"
 # Should anything fail, the container that is being replaced is started again under its own name.
 work=$(mktemp -d)
-old='' name='' new='' running=''
+old='' name='' new='' running='' meant='' reference='' kept=''
 finish() {
   status=$?
   trap - EXIT
@@ -20,7 +20,12 @@ finish() {
     [ -z "$new" ] || docker rm -f "$new" || true
     if docker inspect --type container "$old" > /dev/null 2>&1; then
       docker rename "$old" "$name" 2> /dev/null || true
-      [ "$running" != true ] || docker start "$old"
+      [ "$running" != true ] || docker start "$old" || true
+      # It needs nothing that was kept of it, unless the name of its image has come to mean another one meanwhile.
+      docker image rm "$kept-written" > /dev/null 2>&1 || true
+      if [ "$(docker image inspect --format '{{.Id}}' "$reference" 2> /dev/null)" = "$meant" ]; then
+        docker image rm "$kept" > /dev/null 2>&1 || true
+      fi
     fi
     printf '%s\n' "It stopped in the middle; see the way back of $name in the script." >&2
   fi
@@ -49,9 +54,11 @@ up() {
 pub(super) fn keep(out: &mut String, of: &OldContainer) {
     let _ = write!(
         out,
-        "old={id} name={name} new=''\nrunning=$(docker inspect --type container --format '{{{{.State.Running}}}}' \"$old\")\n\
-         image=$(docker inspect --type container --format '{{{{.Image}}}}' \"$old\")\ndocker tag \"$image\" {kept}\n",
+        "old={id} name={name} reference={reference} kept={kept} new=''\nrunning=$(docker inspect --type container --format '{{{{.State.Running}}}}' \"$old\")\n\
+         image=$(docker inspect --type container --format '{{{{.Image}}}}' \"$old\")\ndocker tag \"$image\" \"$kept\"\n\
+         meant=$(docker image inspect --format '{{{{.Id}}}}' \"$reference\" 2> /dev/null || true)\n",
         id = quoted(&of.id),
+        reference = quoted(&of.image),
         name = quoted(&of.name),
         kept = quoted(&kept(of)),
     );
@@ -83,6 +90,56 @@ pub(super) fn copy_volumes(out: &mut String, of: &OldContainer) {
     );
 }
 
+/// The container that a step puts another one in the place of.
+pub(super) fn replaced(step: &Step) -> Option<&OldContainer> {
+    match step {
+        Step::RecreateContainer { of, .. } | Step::RecreateService { of, .. } => Some(of),
+        _ => None,
+    }
+}
+
+pub(super) const COPIES_BACK: &str = "Should the old one not come up with what the new one left in a volume, this puts a copy back. The script \
+    has said which VOLUME is copied to which COPY; files that the new one added stay:";
+
+/// By two containers that never run, as the copies were made.
+pub(super) fn copies_back(of: &OldContainer) -> Vec<String> {
+    let kept = kept(of);
+    let kept = quoted(&kept);
+    vec![
+        format!("docker stop {}", quoted(&of.name)),
+        format!("from=$(docker create --network none --entrypoint /none -v COPY:/copy:ro {kept})"),
+        format!("to=$(docker create --network none --entrypoint /none -v VOLUME:/copy:nocopy {kept})"),
+        "docker cp \"$from:/copy/.\" - | docker cp -a - \"$to:/copy\"".to_owned(),
+        "docker rm \"$from\" \"$to\"".to_owned(),
+        format!("docker start {}", quoted(&of.name)),
+    ]
+}
+
+/// What a script leaves behind for the way back.
+pub(super) struct Kept {
+    /// The old container, under another name.
+    pub aside: bool,
+    /// What it wrote.
+    pub written: bool,
+    /// Copies of its volumes.
+    pub copied: bool,
+}
+
+/// Removes what was kept.
+pub(super) fn done_with(of: &OldContainer, left: Kept) -> Vec<String> {
+    let (name, image) = (quoted(&of.name), kept(of));
+    let written = if left.written { format!(" {}", quoted(&format!("{image}-written"))) } else { String::new() };
+    let mut lines = Vec::new();
+    if left.aside {
+        lines.push(format!("docker rm {name}-before"));
+    }
+    lines.push(format!("docker image rm {}{written}", quoted(&image)));
+    if left.copied {
+        lines.push(format!("docker volume rm {name}-copy-1    (and further copies that the script has told of)"));
+    }
+    lines
+}
+
 /// Makes the same container of another image, through the engine's API.
 pub(super) fn by_api(out: &mut String, of: &OldContainer, platform: Option<&str>, api: &str) {
     let query = platform.map(|platform| format!("&platform={platform}")).unwrap_or_default();
@@ -102,7 +159,7 @@ pub(super) fn by_api(out: &mut String, of: &OldContainer, platform: Option<&str>
          done < \"$work/networks\"\n\
          docker stop \"$old\"\ndocker rename \"$old\" {name}-before\ndocker rename \"$new\" {name}\n\
          [ \"$running\" != true ] || {{ docker start {name} && up {name}; }}\n\
-         old=''\n# When all is well: docker rm {name}-before\n",
+         old=''\n",
         image = quoted(&of.image),
         filter = quoted(FILTER),
         create = quoted(&format!("{BASE}/containers/create?name={}-making{query}", of.name)),
