@@ -324,6 +324,10 @@ fn there_and_back(user: &User, found: &Value) {
     assert_eq!((status, list(&preview["preview"], "diffs").len()), (0, 1), "{preview}");
     let nobody = user.run(&["fix", id, "--option", &option, "--sample", "--apply"]);
     assert!(nobody.status == 2 && nobody.err.contains("--yes"), "nobody is there to ask: {nobody:?}");
+    for several in ["--all-safe", "--list"] {
+        let unheeded = user.run(&["fix", several, "--option", &option, "--sample"]);
+        assert!(unheeded.status == 2 && unheeded.err.contains("cannot be used with"), "{unheeded:?}");
+    }
     assert_eq!(std::fs::read(path).unwrap(), before);
 
     let (status, change) = user.json("change", &["fix", id, "--option", &option, "--sample", "--apply", "--yes"]);
