@@ -15,14 +15,15 @@ RED=$(mktemp "${TMPDIR:-/tmp}/silidock-red.XXXXXX")
 PASSED=0 FAILED=0 STARTED=()
 
 # part NAME COMMAND...: runs it and adds up what it says of itself: cargo's "test result: ok. 3
-# passed; 0 failed", vitest's "Tests  1 failed | 2 passed (3)", or "3 passed, 0 failed". A part
-# that ends badly without having counted a failure is one.
+# passed; 0 failed", vitest's "Tests  1 failed | 2 passed (3)", or "3 passed, 0 failed",
+# node's "# pass 3" and "# fail 1". A part that ends badly without having counted a failure is one.
 part() {
   local name=$1 status p f; shift
   say "--- $name"
   "$@" 2>&1 </dev/null | tee "$LOG"; status=${PIPESTATUS[0]}
   read -r p f < <(sed -nE -e 's/(^|.*[^0-9])([0-9]+) passed[;,] ([0-9]+) failed.*/\2 \3/p' \
                           -e 's/^ *Tests +([0-9]+) failed \| ([0-9]+) passed.*/\2 \1/p' \
+                          -e 's/^(#|ℹ) pass ([0-9]+)$/\2 0/p' -e 's/^(#|ℹ) fail ([0-9]+)$/0 \2/p' \
                           -e 's/^ *Tests +([0-9]+) passed.*/\1 0/p' -e 's/^ *Tests +([0-9]+) failed \(.*/0 \1/p' "$LOG" |
                   awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }')
   if [ "$status" != 0 ] && [ "$f" = 0 ]; then say "$name ended with status $status"; f=1; fi
@@ -34,7 +35,7 @@ part() {
 # node marks, else its end
 why() {
   local told
-  told=$(sed -nE -e '/^failures:$/,/^test result: FAILED/p' -e '/^not ok |^ *✖ |FAIL /,+30p' "$LOG")
+  told=$(sed -nE -e '/^failures:$/,/^test result: FAILED/{p;d;}' -e '/^ *(not ok |✖ )|FAIL /,+30p' "$LOG")
   printf '\n--- failed in: %s\n%s\n' "$1" "${told:-$(tail -n 60 "$LOG")}"
 }
 
@@ -43,7 +44,9 @@ finish() {
   if [ ${#STARTED[@]} -gt 0 ]; then tests/lab/lab.sh down "${STARTED[@]}" || FAILED=$((FAILED + 1)); fi
   cat "$RED"; rm -f "$LOG" "$RED"
   echo "$PASSED passed, $FAILED failed"
-  [ "$FAILED" = 0 ] && [ "$PASSED" -gt 0 ]; exit
+  [ "$FAILED" = 0 ] && [ "$PASSED" -gt 0 ]
+  # without it, the status is the one from before this trap
+  exit $?
 }
 # stop NAME: nothing after it can be tested
 stop() { say "$*"; FAILED=$((FAILED + 1)); exit 1; }

@@ -102,6 +102,13 @@ fn what_compose_would_not_take_is_not_written() {
     let fits = folder.run(&["pin", path, "api", "linux/amd64", "--override", "--apply", "--yes"]);
     assert!(fits.status == 0 && fits.out.contains("docker compose config takes it"), "{fits:?}");
 
+    // Its own counts more than what a merge brings.
+    let merged = "x-c: &c\n  platform: linux/amd64\nservices:\n  a:\n    <<: *c\n    image: a\n";
+    let file = folder.write("merged/compose.yaml", merged);
+    let own = folder.run(&["pin", file.to_str().unwrap(), "a", "linux/arm64", "--apply", "--yes"]);
+    assert!(own.status == 0 && own.out.contains("docker compose config takes it"), "{own:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{merged}    platform: linux/arm64\n"));
+
     // A project that Compose does not take already is edited all the same, and that is said.
     let broken =
         folder.write("broken/compose.yaml", "services:\n  a: {image: a}\n  b: {image: b, depends_on: [nobody]}\n");

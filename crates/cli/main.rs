@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         let (begun, changes) = (SystemTime::now(), changes(&arguments.command));
+        let undoing = matches!(arguments.command, Command::Undo(_));
         // Signals are waited for before anything is begun that one may have to end.
         let (code, ended) = tokio::select! {
             biased;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         };
         silidock_app::settle().await;
         if ended && changes {
-            commands::history::how_it_stands(begun, &output).await;
+            commands::history::how_it_stands(begun, undoing, &output).await;
         }
         code
     });

@@ -69,7 +69,8 @@ impl App {
         pin.services = services.iter().map(|service| service.name.clone()).collect();
         let written = if pin.in_override { override_of(host, &pin.file) } else { pin.file.clone() };
         let edit = |service: ComposeService| {
-            let pinned = service.platform.is_some();
+            // Merge keys are applied there; only a line of its own can be changed.
+            let pinned = service.platform.as_ref().is_some_and(|set| set.line.is_some());
             let service = service.name;
             let edit = match (pin.platform.clone(), pin.in_override) {
                 (None, _) => YamlEdit::RemovePlatform { service },

@@ -354,7 +354,7 @@ impl<'a> Made<'a> {
             |what: &str| self.lab.docker(&["inspect", "--format", &format!("{{{{.State.{what}}}}}"), &self.name]);
         match trace {
             Trace::Code => true,
-            Trace::Memory => state("OOMKilled") == "true",
+            Trace::Memory => state("OOMKilled") == "true" || !state("Error").is_empty(),
             Trace::Words if !state("Error").is_empty() => true,
             Trace::Words => {
                 let log = self.lab.client(&["logs", &self.name]).output().unwrap();

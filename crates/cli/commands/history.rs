@@ -37,8 +37,11 @@ pub async fn run(options: HistoryOptions, output: &Output) -> Result<ExitCode, F
 }
 
 /// Says what became of the changes since a moment, to somebody who ended the program in the middle.
-pub async fn how_it_stands(begun: SystemTime, output: &Output) {
+pub async fn how_it_stands(begun: SystemTime, undoing: bool, output: &Output) {
     match App::start(AppOptions::default()).changed_since(begun).await {
+        Ok(changes) if changes.is_empty() && undoing => {
+            output.say("The undo did not end, so some of it may be done. Undo again: it shows what is left.");
+        }
         Ok(changes) if changes.is_empty() => output.say("Ended before anything was changed."),
         Ok(changes) => changes.iter().for_each(|entry| {
             let holds = matches!(entry.state, ChangeState::Applied | ChangeState::Interrupted);

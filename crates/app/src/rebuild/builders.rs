@@ -204,6 +204,8 @@ impl App {
             let message = "The builders have changed since this was proposed.";
             return Err(Failure::new(FailureCode::Changed, message).hint("Look again."));
         }
+        // Looking again proposed the same once more.
+        self.session().proposals.remove(&wanted.token);
         let (journal, tools) = (self.journal()?, self.host_tools());
         let done = blocking(move || {
             runtime::apply(&fix, &preview, &Subject::default(), &endpoint, &journal, &tools, Timestamp::now())

@@ -55,7 +55,10 @@ impl App {
     /// # Errors
     /// It was not proposed, its file changed since, it cannot be done from here, or a step failed; then everything is as before.
     pub async fn switch_image_store(self: &Arc<Self>, request: ProposalToken) -> Result<ChangeOutcome, Failure> {
-        let Proposed { endpoint, fix, preview, .. } = self.proposed(&request)?;
+        let Proposed { request, endpoint, fix, preview } = self.proposed(&request)?;
+        if !request.containerd_store {
+            return Err(Failure::new(FailureCode::Refused, "This was proposed as a builder."));
+        }
         if fix.safety == Safety::ShowOnly {
             let lines = fix.steps.iter().map(Step::title).collect();
             return Err(Failure::new(FailureCode::Refused, "This is for a person to do.").detail(lines));

@@ -155,7 +155,13 @@ pub(super) async fn settle(engine: &Engine, replacing: &Replacing) -> Result<Set
         }
         return Ok(Settled::NewStays);
     }
-    let Some(old) = old else { return Ok(Settled::OldIsGone) };
+    let Some(old) = old else {
+        // Nobody's place was taken yet: what was made for it goes by the name that only it has.
+        if let Some(new) = found(engine, &replacing.fresh).await? {
+            engine.remove_container(id(&new), true).await?;
+        }
+        return Ok(Settled::OldIsGone);
+    };
     let mut in_the_middle = false;
     for new in [replacing.new.as_deref(), Some(replacing.fresh.as_str())].into_iter().flatten() {
         if let Some(new) = found(engine, new).await?.filter(|new| id(new) != id(&old)) {
