@@ -135,7 +135,7 @@ pub(super) fn done_with(of: &OldContainer, left: Kept) -> Vec<String> {
     }
     lines.push(format!("docker image rm {}{written}", quoted(&image)));
     if left.copied {
-        lines.push(format!("docker volume rm {name}-copy-1    (and further copies that the script has told of)"));
+        lines.push(format!("docker volume rm {name}-copy-1 # and the further copies that the script has told of"));
     }
     lines
 }
