@@ -78,7 +78,9 @@ impl Places<'_> {
         let mut source = read.map_err(|error| Failure::new(FailureCode::File, format!("{error}.")))?;
         first_by_its_own_name(&mut source.tags, project, service);
         for tag in &source.tags {
-            nameable(tag, || format!("{tag}, which {service} has as a name,"))?;
+            let unusable = nameable(tag, || format!("{tag}, which the Compose file gives {service} as a name,"));
+            unusable
+                .map_err(|failure| failure.hint("Give it a tag there, as in image: app:1, or leave image: out."))?;
         }
         let files: Vec<&str> = project.files.iter().map(|file| file.path.as_str()).collect();
         Ok(Origin {
