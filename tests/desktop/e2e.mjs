@@ -66,7 +66,13 @@ describe("on the lab's engine", () => {
     await window.press("Check now", "aside");
     const card = `[data-platform="${foreign}"]`;
     await window.says(card, /QEMU \d+\.\d+/);
-    await window.press("Evidence", card);
+    // What is shown moves until the proof is over, and a press may miss what moves.
+    await eventually("the proof is over", async () => !(await window.text("aside")).includes("Checking…"));
+    await eventually("the evidence is open", async () => {
+      if ((await window.browser.findElements(By.css(`${card} button[aria-expanded=true]`))).length > 0) return true;
+      await window.press("Evidence", card);
+      return false;
+    });
     await window.says(card, /the processor says QEMU/);
     assert.equal(await window.script(`return document.querySelector('${card}').dataset.agrees`), "true");
     assert.equal((await window.browser.findElements(By.css("[data-disagreement]"))).length, 0);

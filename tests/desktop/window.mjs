@@ -122,10 +122,24 @@ export class Window {
   }
 
   async click(selector) {
-    await eventually(`${selector} can be clicked`, async () => {
-      await (await this.find(selector)).click();
-      return true;
-    });
+    await eventually(`${selector} can be clicked`, async () => this.#hit(await this.find(selector)));
+  }
+
+  /** Clicks an element once it stays where it is from one frame to the next: what moves is missed. */
+  async #hit(element) {
+    const stays = await this.browser.executeAsyncScript(
+      `
+      const [element, done] = arguments;
+      const place = () => JSON.stringify(element.getBoundingClientRect());
+      requestAnimationFrame(() => {
+        const before = place();
+        requestAnimationFrame(() => done(place() === before));
+      });
+    `,
+      element,
+    );
+    if (stays) await element.click();
+    return stays;
   }
 
   /** Clicks the button whose words begin like this, in the part of the page that `within` names. */
@@ -133,10 +147,7 @@ export class Window {
     await eventually(`button "${words}"`, async () => {
       for (const button of await this.browser.findElements(By.css(`${within} button`))) {
         if (!(await wordsOf(button)).startsWith(words)) continue;
-        if ((await button.isDisplayed()) && (await button.isEnabled())) {
-          await button.click();
-          return true;
-        }
+        if ((await button.isDisplayed()) && (await button.isEnabled())) return this.#hit(button);
       }
       return false;
     });
