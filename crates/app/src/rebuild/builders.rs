@@ -33,9 +33,6 @@ use crate::{
 /// The builder that is made where none can do the job.
 const OURS: &str = "silidock";
 
-/// How often one that was made and does not answer is asked again.
-const AGAIN: usize = 3;
-
 /// Whose builders, and what they are wanted for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
 pub struct BuildersRequest {
@@ -212,18 +209,14 @@ impl App {
         })
         .await?;
         let receipt = done.map_err(|error| crate::runtime_changes::failure_of(&error))?;
-        let mut now = self.builders(request.clone()).await?;
-        // One that has just started may not answer at first; each question has a time limit of its own.
-        for _ in 0..AGAIN {
-            let unheard = |one: &Builder| one.error.is_some() || one.nodes.iter().any(|node| node.error.is_some());
-            let mut listed = now.builders.known().into_iter().flatten();
-            if !now.platforms.is_empty() || !listed.any(|one| one.name == OURS && unheard(one)) {
-                break;
-            }
-            now = self.builders(request.clone()).await?;
-        }
+        let now = self.builders(request).await?;
+        let silent = |one: &Builder| one.error.is_some() || one.nodes.iter().any(|node| node.error.is_some());
+        let mut listed = now.builders.known().into_iter().flatten();
         let (verified, words) = match now.platforms.is_empty() {
             false => (Verified::Verified, format!("Looked again: builder {OURS} is there and can do it.")),
+            true if listed.any(|one| one.name == OURS && silent(one)) => {
+                (Verified::CouldNotTell, format!("Builder {OURS} is made, and did not answer when it was looked at."))
+            }
             true => {
                 (Verified::StillPresent, format!("Looked again: no builder can do it: {}.", now.lacking.join("; ")))
             }
